@@ -1,0 +1,80 @@
+// One WebSocket connection's protocol state machine (RFC 6455): the C++ face of the thirteen functions of websocket.h,
+// with the same verbs and rules, plus the additions that the documented API cannot express. It does no I/O. It has no
+// lock: one thread at a time (websocket.cc adds the lock for C callers).
+//
+// The work is a queue of actions. send() and receive() queue operations; getAction() hands out the next thing to do;
+// completeAction() gives it back. At most one send action and one receive action are outstanding at a time.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "handshake.h"
+#include "protocol.h"
+#include "receiver.h"
+#include "reply_slot.h"
+#include "sender.h"
+#include "session_options.h"
+#include "state.h"
+
+namespace websocket {
+
+class Session {
+ public:
+  // options is shared by the sessions of one server and never null.
+  Session(Role role, std::shared_ptr<const SessionOptions> options);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session();
+
+  // The handshakes; see the functions of the same names in websocket.h. Returned headers stay valid until the
+  // handshake ends. A wrong-role call is Result::InvalidArgument.
+  Result beginClientHandshake(std::span<const std::string_view> subprotocols,
+                              std::span<const std::string_view> extensions, std::span<const HeaderView>& headers);
+  Result endClientHandshake(std::span<const HeaderView> response, ClientSelection& selection);
+  Result beginServerHandshake(std::string_view subprotocol, std::span<const std::string_view> extensions,
+                              std::span<const HeaderView> request, std::span<const HeaderView>& headers);
+  Result endServerHandshake();
+
+  // Addition: opens the session without an HTTP/1.1 handshake (RFC 8441, or negotiated elsewhere).
+  Result open();
+
+  // Addition: bytes that followed the HTTP head; parsed before anything that the network delivers later. Copied.
+  Result injectReceived(std::span<const std::uint8_t> bytes);
+
+  // Queues a data frame. The payload is referenced until INDICATE_SEND_COMPLETE (Payload::Reference), or copied during
+  // the call (Payload::Copy; gather mode only, and then a null context asks for no indication).
+  Result send(BufferType type, std::span<const std::uint8_t> payload, void* context,
+              Payload payloadOwnership = Payload::Reference);
+  // Queues a ping or a pong with a payload of at most 125 bytes, copied. The documented functions pass an empty one.
+  Result sendControl(BufferType type, std::span<const std::uint8_t> payload, void* context);
+  // Queues a Close frame; status 0 or 1005 without a reason makes an empty one. Copied in gather mode.
+  Result sendClose(std::uint16_t status, std::span<const std::uint8_t> reason, void* context);
+
+  // Queues a receive operation: into the application's memory, or (empty span) into the session's or the pool's.
+  Result receive(std::span<std::uint8_t> memory, void* context);
+
+  // Hands out the next action of the queue and fills at most buffers.size() entries; see WebSocketGetAction. In gather
+  // mode a SEND_TO_NETWORK action fills as many entries as there is work for.
+  Result getAction(ActionQueue queue, std::span<Buffer> buffers, Action& action);
+  void completeAction(ActionId id, std::uint32_t bytesTransferred);
+
+  void abort();
+
+  Role role() const { return role_; }
+  State state() const { return state_; }
+  bool closeSent() const;
+  bool closeReceived() const { return state_ == State::CloseReceived || state_ == State::Closed; }
+  // What made the receive side fail; result Ok while it did not.
+  const Fault& fault() const { return receiver_.fault(); }
+  // True when getAction(Send) may have something to write.
+  bool hasOutput() const;
+  // Payload bytes accepted by send() and not yet completed (gather mode).
+  std::uint64_t bufferedAmount() const;
+  // Wire bytes held for sending, headers included (gather mode).
+  std::uint64_t bufferedWireBytes() const;
+};
+
+}  // namespace websocket
