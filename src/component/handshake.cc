@@ -74,16 +74,6 @@ bool hasDuplicate(std::span<const std::string_view> texts) {
   return std::set<std::string_view>(texts.begin(), texts.end()).size() != texts.size();
 }
 
-// True when a list element of the field satisfies the predicate.
-template <typename Predicate>
-bool anyElement(std::span<const HeaderView> headers, std::string_view name, Predicate predicate) {
-  ListElements elements(headers, name);
-  for (std::string_view element; elements.next(element);) {
-    if (predicate(element)) return true;
-  }
-  return false;
-}
-
 }  // namespace
 
 Result ClientHandshake::begin(std::span<const std::string_view> subprotocols,
@@ -153,11 +143,9 @@ Result ClientHandshake::selectExtensions(std::span<const HeaderView> response,
   std::vector<bool> taken(extensions_.size());
   ListElements elements(response, kExtensions);
   for (std::string_view element; elements.next(element);) {
+    const std::string_view name = elementName(element);
     std::size_t i = 0;
-    while (i < extensions_.size() &&
-           (taken[i] || !equalsIgnoreCase(elementName(element), elementName(extensions_[i])))) {
-      ++i;
-    }
+    while (i < extensions_.size() && (taken[i] || !equalsIgnoreCase(name, elementName(extensions_[i])))) ++i;
     if (i == extensions_.size()) return Result::ExtensionsNotSupported;
     taken[i] = true;
     selected.push_back(static_cast<std::uint32_t>(i));

@@ -75,11 +75,7 @@ bool ListElements::next(std::string_view& element) {
 }
 
 bool listContains(std::span<const HeaderView> headers, std::string_view name, std::string_view token) {
-  ListElements elements(headers, name);
-  for (std::string_view element; elements.next(element);) {
-    if (equalsIgnoreCase(element, token)) return true;
-  }
-  return false;
+  return anyElement(headers, name, [token](std::string_view element) { return equalsIgnoreCase(element, token); });
 }
 
 }  // namespace websocket

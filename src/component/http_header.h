@@ -45,6 +45,16 @@ class ListElements {
   std::string_view rest_;  // of the field in hand
 };
 
+// True when an element of the list satisfies the predicate, which takes a std::string_view.
+template <typename Predicate>
+bool anyElement(std::span<const HeaderView> headers, std::string_view name, Predicate predicate) {
+  ListElements elements(headers, name);
+  for (std::string_view element; elements.next(element);) {
+    if (predicate(element)) return true;
+  }
+  return false;
+}
+
 // True when the list holds an element equal to token, without case.
 bool listContains(std::span<const HeaderView> headers, std::string_view name, std::string_view token);
 
