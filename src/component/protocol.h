@@ -12,17 +12,17 @@ namespace websocket {
 enum class Role : std::uint8_t { Client, Server };
 
 // Result codes; see websocket.h for the meaning of each.
-enum class [[nodiscard]] Result : std::int32_t {
-  Ok = 0,
-  Fail = static_cast<std::int32_t>(0x80004005),
-  OutOfMemory = static_cast<std::int32_t>(0x8007000E),
-  InvalidArgument = static_cast<std::int32_t>(0x80070057),
-  InsufficientBuffer = static_cast<std::int32_t>(0x8007007A),
-  InvalidOperation = static_cast<std::int32_t>(0x83760001),
-  InvalidFormat = static_cast<std::int32_t>(0x83760002),
-  ExtensionsNotSupported = static_cast<std::int32_t>(0x83760003),
-  SubprotocolNotSupported = static_cast<std::int32_t>(0x83760004),
-  VersionNotSupported = static_cast<std::int32_t>(0x83760005),
+enum class [[nodiscard]] Result : std::int32_t{
+    Ok = 0,
+    Fail = static_cast<std::int32_t>(0x80004005),
+    OutOfMemory = static_cast<std::int32_t>(0x8007000E),
+    InvalidArgument = static_cast<std::int32_t>(0x80070057),
+    InsufficientBuffer = static_cast<std::int32_t>(0x8007007A),
+    InvalidOperation = static_cast<std::int32_t>(0x83760001),
+    InvalidFormat = static_cast<std::int32_t>(0x83760002),
+    ExtensionsNotSupported = static_cast<std::int32_t>(0x83760003),
+    SubprotocolNotSupported = static_cast<std::int32_t>(0x83760004),
+    VersionNotSupported = static_cast<std::int32_t>(0x83760005),
 };
 
 // RFC 6455, 5.2.
@@ -84,13 +84,6 @@ struct Action {
 struct HeaderView {
   std::string_view name;
   std::string_view value;
-};
-
-// Why the receive side failed: what the peer did, and the status that a Close frame should tell it (RFC 6455, 7.4.1).
-struct Fault {
-  Result result = Result::Ok;
-  std::uint16_t closeStatus = 0;
-  const char* reason = "";  // static, English, one clause without a full stop
 };
 
 }  // namespace websocket

@@ -10,12 +10,14 @@
 #include <memory>
 #include <span>
 #include <string_view>
+#include <variant>
 
+#include "gather_queue.h"
 #include "handshake.h"
 #include "protocol.h"
 #include "receiver.h"
 #include "reply_slot.h"
-#include "sender.h"
+#include "send_queue.h"
 #include "session_options.h"
 #include "state.h"
 
@@ -67,14 +69,61 @@ class Session {
   State state() const { return state_; }
   bool closeSent() const;
   bool closeReceived() const { return state_ == State::CloseReceived || state_ == State::Closed; }
-  // What made the receive side fail; result Ok while it did not.
+  // What made the receive side fail; kind None while it did not.
   const Fault& fault() const { return receiver_.fault(); }
-  // True when getAction(Send) may have something to write.
+  std::size_t offeredExtensionCount() const;
+  // Payload bytes of the data frame under way that have not arrived.
+  std::uint64_t frameRemaining() const { return receiver_.frameRemaining(); }
+  // True when getAction(Send) has something to hand out once no send action is outstanding (gather mode).
   bool hasOutput() const;
-  // Payload bytes accepted by send() and not yet completed (gather mode).
+  // Payload bytes accepted by send() and not yet written (gather mode).
   std::uint64_t bufferedAmount() const;
   // Wire bytes held for sending, headers included (gather mode).
   std::uint64_t bufferedWireBytes() const;
+
+ private:
+  // An action that was handed out and not given back; id 0: none.
+  struct Outstanding {
+    ActionId id = 0;
+    ActionKind kind = ActionKind::None;
+    std::uint32_t length = 0;  // bytes of its buffers
+  };
+  enum class Slot : std::uint8_t { Send = 1, Receive = 2, Reply = 3 };
+  enum class OutgoingMessage : std::uint8_t { None, Text, Binary, Custom };
+
+  Result admit(Call call);
+  Result becomeOpen();
+  Result allocateBuffers();
+  Result dataFirstByte(BufferType type, std::uint8_t& firstByte, OutgoingMessage& open) const;
+  Result queueClose(std::uint16_t status, std::span<const std::uint8_t> reason, void* context, bool internal);
+  void handOut(Slot slot, Outstanding& outstanding, std::span<const Buffer> buffers, Action& action);
+  bool replyCanGo() const;
+  Result handOutReply(bool onReceiveQueue, std::span<Buffer> buffers, Action& action);
+  Result getSendAction(std::span<Buffer> buffers, Action& action);
+  Result getReceiveAction(std::span<Buffer> buffers, Action& action);
+  Result handOutIndication(std::span<Buffer> buffers, Action& action);
+  void completeSend(std::uint32_t bytesTransferred);
+  void completeReceive(std::uint32_t bytesTransferred);
+  GatherQueue* gatherQueue() { return std::get_if<GatherQueue>(&sender_); }
+  const GatherQueue* gatherQueue() const { return std::get_if<GatherQueue>(&sender_); }
+
+  Role role_;
+  State state_ = State::Created;
+  OutgoingMessage outgoing_ = OutgoingMessage::None;  // the fragmented message being sent
+  bool extensionNegotiated_ = false;
+  bool replyTakenOnReceive_ = false;
+  std::uint32_t actionCounter_ = 0;
+  std::shared_ptr<const SessionOptions> options_;
+  std::unique_ptr<ClientHandshake> clientHandshake_;
+  std::unique_ptr<ServerHandshake> serverHandshake_;
+  std::unique_ptr<std::uint8_t[]> block_;  // receive buffer, send buffer, overhead; null with an allocated buffer
+  std::span<std::uint8_t> replyMemory_;    // where the frame of a reply is built
+  Receiver receiver_;
+  std::variant<SendQueue, GatherQueue> sender_;
+  ReplySlot reply_;
+  Outstanding sendAction_;
+  Outstanding receiveAction_;
+  Outstanding replyAction_;
 };
 
 }  // namespace websocket

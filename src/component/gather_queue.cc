@@ -1,0 +1,292 @@
+#include "gather_queue.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <limits>
+
+#include "random.h"
+#include "reply_slot.h"
+
+namespace websocket {
+namespace {
+
+// A segment for small frames: large enough for one loop iteration's answers of a busy connection, small enough that a
+// connection with a slow reader wastes little.
+constexpr std::size_t kSegmentSize = 2048;
+
+std::uint64_t payloadSize(const GatherQueue::Frame& frame) {
+  return frame.payload.size() + (frame.closeStatus != 0 ? kCloseStatusSize : 0);
+}
+
+}  // namespace
+
+Result GatherQueue::frameHeader(const Frame& frame, std::uint8_t* out, std::size_t& size, MaskKey& key) const {
+  if (role_ == Role::Client && !options_.disableMasking) {
+    RandomSource& random = options_.random != nullptr ? *options_.random : threadRandom();
+    if (!random.fill(key)) {
+      return Result::Fail;
+    }
+  }
+  size = writeFrameHeader(out, frame.firstByte, payloadSize(frame), role_ == Role::Client ? &key : nullptr);
+  return Result::Ok;
+}
+
+void GatherQueue::writePayload(const Frame& frame, const MaskKey& key, std::uint8_t* out) const {
+  std::size_t phase = 0;
+  if (frame.closeStatus != 0) {
+    out[0] = static_cast<std::uint8_t>((frame.closeStatus >> 8) ^ key[0]);
+    out[1] = static_cast<std::uint8_t>(frame.closeStatus ^ key[1]);
+    out += kCloseStatusSize;
+    phase = kCloseStatusSize;
+  }
+  if (frame.payload.empty()) {
+    return;
+  }
+  if (role_ == Role::Client && !options_.disableMasking) {
+    copyMasked(out, frame.payload, key, phase);
+  } else {
+    std::memcpy(out, frame.payload.data(), frame.payload.size());
+  }
+}
+
+// Room for `size` bytes at the end of the data stream; the caller writes them all.
+std::uint8_t* GatherQueue::reserve(std::size_t size) {
+  if (!segments_.empty()) {
+    Segment& last = segments_.back();
+    if (last.capacity - last.length >= size && last.capacity != 0) {
+      std::uint8_t* const at = last.owned.get() + last.length;
+      last.length += size;
+      return at;
+    }
+  }
+  Segment segment;
+  segment.capacity = std::max(size, kSegmentSize);
+  segment.owned = std::make_unique_for_overwrite<std::uint8_t[]>(segment.capacity);
+  segment.bytes = segment.owned.get();
+  segment.length = size;
+  std::uint8_t* const at = segment.owned.get();
+  segments_.push(std::move(segment));
+  return at;
+}
+
+Result GatherQueue::addData(const Frame& frame) {
+  std::array<std::uint8_t, kMaxFrameHeaderSize> header;
+  std::size_t headerSize = 0;
+  MaskKey key{};
+  if (const Result result = frameHeader(frame, header.data(), headerSize, key); result != Result::Ok) {
+    return result;
+  }
+  const std::uint64_t payload = payloadSize(frame);
+  const FrameSize frameSize{headerSize + payload, payload};
+  const bool byReference = frame.ownership == Payload::Reference && role_ == Role::Server && frame.closeStatus == 0 &&
+                           !frame.payload.empty();
+  const bool indicated = frame.context != nullptr || frame.ownership == Payload::Reference;
+
+  // What can fail comes first, and is taken back when a later step fails.
+  frames_.push(frameSize);
+  try {
+    if (indicated) {
+      data_.completions.push({data_.queued + frameSize.wire, frame.context, frame.type});
+    }
+    try {
+      if (byReference) {
+        Segment reference;
+        reference.bytes = frame.payload.data();
+        reference.length = frame.payload.size();
+        std::uint8_t* const at = reserve(headerSize);
+        std::copy_n(header.begin(), headerSize, at);
+        try {
+          segments_.push(std::move(reference));
+        } catch (...) {
+          segments_.back().length -= headerSize;
+          throw;
+        }
+      } else {
+        std::uint8_t* const at = reserve(headerSize + static_cast<std::size_t>(payload));
+        std::copy_n(header.begin(), headerSize, at);
+        writePayload(frame, key, at + headerSize);
+      }
+    } catch (...) {
+      if (indicated) {
+        data_.completions.popBack();
+      }
+      throw;
+    }
+  } catch (...) {
+    frames_.popBack();
+    throw;
+  }
+  data_.queued += frameSize.wire;
+  payloadQueued_ += payload;
+  return Result::Ok;
+}
+
+Result GatherQueue::addControl(const Frame& frame) {
+  std::array<std::uint8_t, kMaxFrameHeaderSize + kMaxControlPayload> bytes;
+  std::size_t size = 0;
+  MaskKey key{};
+  if (const Result result = frameHeader(frame, bytes.data(), size, key); result != Result::Ok) {
+    return result;
+  }
+  writePayload(frame, key, &bytes[size]);
+  size += frame.payload.size();
+  controlWaiting_.reserve(controlWaiting_.size() + size);
+  if (frame.context != nullptr) {
+    control_.completions.push({control_.queued + size, frame.context, frame.type});
+  }
+  controlWaiting_.insert(controlWaiting_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
+  control_.queued += size;
+  return Result::Ok;
+}
+
+Result GatherQueue::gather(std::span<Buffer> buffers, ReplySlot& reply, std::uint32_t& count) {
+  if (reply.waiting()) {
+    Frame pong;
+    pong.firstByte = kFinBit | static_cast<std::uint8_t>(Opcode::Pong);
+    pong.payload = reply.payload();
+    if (const Result result = addControl(pong); result != Result::Ok) {
+      return result;
+    }
+    reply.clear();
+  }
+  if (!controlWaiting_.empty()) {
+    controlBytes_.erase(controlBytes_.begin(), controlBytes_.begin() + static_cast<std::ptrdiff_t>(controlOffset_));
+    controlOffset_ = 0;
+    controlBytes_.insert(controlBytes_.end(), controlWaiting_.begin(), controlWaiting_.end());
+    controlWaiting_ = {};
+  }
+
+  constexpr std::uint64_t kMaxTotal = std::numeric_limits<std::uint32_t>::max();  // a completion's count is a ULONG
+  std::uint64_t total = 0;
+  count = 0;
+  const auto append = [&](const std::uint8_t* bytes, std::uint64_t length) {
+    length = std::min(length, kMaxTotal - total);
+    if (length == 0 || count == buffers.size()) {
+      return std::uint64_t{0};
+    }
+    buffers[count++] = {const_cast<std::uint8_t*>(bytes), static_cast<std::uint32_t>(length)};
+    total += length;
+    return length;
+  };
+
+  std::size_t index = 0;
+  std::size_t offset = segmentOffset_;
+  const auto appendData = [&](std::uint64_t limit) {
+    std::uint64_t described = 0;
+    while (described < limit && index < segments_.size()) {
+      const Segment& segment = segments_[index];
+      const std::uint64_t length = std::min<std::uint64_t>(segment.length - offset, limit - described);
+      const std::uint64_t taken = append(segment.bytes + offset, length);
+      if (taken == 0 && length != 0) {
+        break;
+      }
+      described += taken;
+      offset += static_cast<std::size_t>(taken);
+      if (offset == segment.length) {
+        ++index;
+        offset = 0;
+      }
+    }
+    return described;
+  };
+
+  const std::uint64_t controlLeft = controlBytes_.size() - controlOffset_;
+  if (controlLeft == 0) {  // nothing overtakes: the data stream as it is
+    plannedFrameRest_ = appendData(std::numeric_limits<std::uint64_t>::max());
+    plannedControl_ = 0;
+    return Result::Ok;
+  }
+  const std::uint64_t frameRest = frameOffset_ == 0 ? 0 : frames_.front().wire - frameOffset_;
+  plannedFrameRest_ = appendData(frameRest);
+  plannedControl_ = 0;
+  if (plannedFrameRest_ == frameRest) {
+    plannedControl_ = append(&controlBytes_[controlOffset_], controlLeft);
+    if (plannedControl_ == controlLeft) {
+      appendData(std::numeric_limits<std::uint64_t>::max());
+    }
+  }
+  return Result::Ok;
+}
+
+void GatherQueue::complete(std::uint32_t count) {
+  std::uint64_t left = count;
+  const std::uint64_t frameRest = std::min(left, plannedFrameRest_);
+  completeData(frameRest);
+  left -= frameRest;
+  const std::uint64_t control = std::min(left, plannedControl_);
+  left -= control;
+  control_.sent += control;
+  controlOffset_ += static_cast<std::size_t>(control);
+  if (controlOffset_ == controlBytes_.size() && controlOffset_ != 0) {
+    controlBytes_ = {};
+    controlOffset_ = 0;
+  }
+  completeData(left);
+  plannedFrameRest_ = 0;
+  plannedControl_ = 0;
+}
+
+void GatherQueue::completeData(std::uint64_t count) {
+  data_.sent += count;
+  if (data_.sent == data_.queued) {  // the usual case: everything went out
+    segments_.clear();
+    frames_.clear();
+    segmentOffset_ = 0;
+    frameOffset_ = 0;
+    payloadQueued_ = 0;
+    return;
+  }
+  frameOffset_ += count;
+  while (!frames_.empty() && frameOffset_ >= frames_.front().wire) {
+    frameOffset_ -= frames_.front().wire;
+    payloadQueued_ -= frames_.front().payload;
+    frames_.pop();
+  }
+  while (count != 0) {
+    Segment& segment = segments_.front();
+    const std::uint64_t rest = segment.length - segmentOffset_;
+    if (count < rest) {
+      segmentOffset_ += static_cast<std::size_t>(count);
+      return;
+    }
+    count -= rest;
+    segmentOffset_ = 0;
+    segments_.pop();
+  }
+}
+
+std::uint64_t GatherQueue::payloadBytes() const {
+  if (frames_.empty()) {
+    return 0;
+  }
+  const FrameSize& front = frames_.front();
+  const std::uint64_t header = front.wire - front.payload;
+  return payloadQueued_ - (frameOffset_ > header ? frameOffset_ - header : 0);
+}
+
+bool GatherQueue::takeCompletion(Completion& completion) {
+  for (Stream* stream : {&control_, &data_}) {
+    if (ready(*stream)) {
+      completion = stream->completions.front();
+      stream->completions.pop();
+      return true;
+    }
+  }
+  return false;
+}
+
+void GatherQueue::discard() {
+  segments_.release();
+  frames_.release();
+  controlBytes_ = {};
+  controlWaiting_ = {};
+  segmentOffset_ = 0;
+  controlOffset_ = 0;
+  frameOffset_ = 0;
+  payloadQueued_ = 0;
+  data_.sent = data_.queued;
+  control_.sent = control_.queued;
+}
+
+}  // namespace websocket

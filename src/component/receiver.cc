@@ -1,0 +1,380 @@
+#include "receiver.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "close_status.h"
+#include "receive_pool.h"
+
+namespace websocket {
+
+Receiver::Receiver(Role role, const SessionOptions& options) : options_(options) {
+  rules_.mustBeMasked = role == Role::Server && !options.disableMasking;
+  rules_.mustNotBeMasked = role == Role::Client;
+  rules_.maxLength = options.maxFrameSize;
+}
+
+Receiver::~Receiver() {
+  if (leased_) {
+    options_.pool->commit(readSpace_, 0);
+  }
+}
+
+void Receiver::makeRoomForExpectedPong(std::size_t payloadSize) {
+  if (payloadSize != 0 && expectedPong_.payload == nullptr) {
+    expectedPong_.payload = std::make_unique<ControlPayload>();
+  }
+}
+
+void Receiver::expectPong(std::span<const std::uint8_t> payload) {
+  if (!payload.empty()) {
+    std::memcpy(expectedPong_.payload->data(), payload.data(), payload.size());
+  }
+  expectedPong_.length = static_cast<std::uint8_t>(payload.size());
+  expectedPong_.armed = true;
+}
+
+void Receiver::inject(std::span<const std::uint8_t> bytes) {
+  injected_.insert(injected_.end(), bytes.begin(), bytes.end());
+}
+
+ReceiveStep Receiver::fault(FaultKind kind) {
+  fail(kind);
+  return ReceiveStep::Fault;
+}
+
+// The theory of operation: bytes are taken from input_ until the front operation is complete; when input_ runs out, the
+// network (or what was injected) fills it again.
+ReceiveStep Receiver::advance() {
+  if (operations_.empty()) {
+    return fault_->kind != FaultKind::None ? ReceiveStep::Fault : ReceiveStep::Idle;
+  }
+  if (draining_ && !indicationReady_) {
+    indication_ = {};
+    indicationReady_ = true;
+  }
+  if (indicationReady_) {
+    return ReceiveStep::Indicate;
+  }
+  if (fault_->kind != FaultKind::None) {
+    return ReceiveStep::Fault;
+  }
+  while (true) {
+    if (!inPayload_) {
+      const FrameReader::Status status = reader_.read(input_, rules_, messageOpen_);
+      if (status == FrameReader::Status::Fault) {
+        return fault(reader_.fault());
+      }
+      if (status == FrameReader::Status::NeedMore) {
+        if (!prepareRead()) {
+          return ReceiveStep::Idle;
+        }
+        if (input_.empty()) {
+          return ReceiveStep::ReadNetwork;
+        }
+        continue;
+      }
+      if (const FaultKind kind = beginFrame(); kind != FaultKind::None) {
+        return fault(kind);
+      }
+    }
+    if (const FaultKind kind = takePayload(); kind != FaultKind::None) {
+      return fault(kind);
+    }
+    if (remaining_ == 0) {
+      const ReceiveStep step = endFrame();
+      if (step != ReceiveStep::Idle) {
+        return step;
+      }
+      continue;
+    }
+    const bool control = isControl(reader_.header().opcode());
+    if (!control && chunkIsFull()) {
+      indicateChunk(false);
+      return ReceiveStep::Indicate;
+    }
+    if (input_.empty()) {
+      if (control && !spillControl()) {
+        return fault(FaultKind::OutOfMemory);
+      }
+      if (!prepareRead()) {
+        return ReceiveStep::Idle;
+      }
+      if (input_.empty()) {
+        return ReceiveStep::ReadNetwork;
+      }
+    }
+  }
+}
+
+// Finds space for more bytes and serves it from what was injected, if there is any. False: the pool has no space.
+bool Receiver::prepareRead() {
+  readSpace_ = chooseReadSpace();
+  if (readSpace_.empty()) {
+    leased_ = false;
+    return false;
+  }
+  if (injectedTaken_ < injected_.size()) {
+    const std::size_t count = std::min(readSpace_.size(), injected_.size() - injectedTaken_);
+    std::memcpy(readSpace_.data(), &injected_[injectedTaken_], count);
+    injectedTaken_ += count;
+    if (injectedTaken_ == injected_.size()) {
+      injected_ = {};
+      injectedTaken_ = 0;
+    }
+    completeRead(static_cast<std::uint32_t>(count));
+  }
+  return true;
+}
+
+std::span<std::uint8_t> Receiver::chooseReadSpace() {
+  if (options_.pool != nullptr) {
+    if (usesApplicationMemory()) {  // a large frame: the network fills the application's memory itself
+      const std::span<std::uint8_t> rest = operations_.front().memory.subspan(chunkLength_);
+      return rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(rest.size(), remaining_)));
+    }
+    leased_ = true;
+    return options_.pool->lease();
+  }
+  if (chunkLength_ == 0 || usesApplicationMemory()) {
+    return memory_;  // nothing in it is needed any more
+  }
+  if (chunk_ + chunkLength_ == memory_.data() + memory_.size()) {
+    std::memmove(memory_.data(), chunk_, chunkLength_);  // keep a message whole if it fits
+    chunk_ = memory_.data();
+  }
+  return memory_.subspan(static_cast<std::size_t>(chunk_ - memory_.data()) + chunkLength_);
+}
+
+void Receiver::completeRead(std::uint32_t count) {
+  if (leased_) {
+    options_.pool->commit(readSpace_, count);
+    leased_ = false;
+  }
+  input_ = readSpace_.first(count);
+  readSpace_ = {};
+}
+
+void Receiver::cancelRead() {
+  if (leased_) {
+    options_.pool->commit(readSpace_, 0);
+    leased_ = false;
+  }
+  readSpace_ = {};
+  if (draining_ || operations_.empty()) {
+    return;
+  }
+  if (chunkLength_ != 0 && !isControl(reader_.header().opcode())) {
+    indicateChunk(false);
+  } else {
+    indication_ = {};
+    indicationReady_ = true;
+  }
+}
+
+bool Receiver::usesApplicationMemory() const {
+  return inPayload_ && !isControl(reader_.header().opcode()) && !operations_.front().memory.empty();
+}
+
+FaultKind Receiver::beginFrame() {
+  const FrameHeader& header = reader_.header();
+  inPayload_ = true;
+  remaining_ = header.length;
+  chunkLength_ = 0;
+  if (isControl(header.opcode())) {
+    return FaultKind::None;
+  }
+  if (header.opcode() != Opcode::Continuation) {
+    const std::uint8_t rsv = header.firstByte & kRsvBits;
+    kind_ = rsv != 0 ? MessageKind::Custom : header.opcode() == Opcode::Text ? MessageKind::Text : MessageKind::Binary;
+    customFirstByte_ = header.firstByte;
+    fragments_ = 0;
+    messageSize_ = 0;
+    utf8_.reset();
+  }
+  messageOpen_ = !header.fin();
+  if (options_.maxFragments != 0 && ++fragments_ > options_.maxFragments) {
+    return FaultKind::TooManyFragments;
+  }
+  if (options_.maxMessageSize != 0) {
+    if (header.length > options_.maxMessageSize - messageSize_) {
+      return FaultKind::MessageTooBig;
+    }
+    messageSize_ += header.length;
+  }
+  return FaultKind::None;
+}
+
+// Where the next payload byte of the chunk goes: the application's memory, the spill of a control frame, or (usually)
+// the place where it lies.
+std::uint8_t* Receiver::payloadDestination() {
+  if (usesApplicationMemory()) {
+    chunk_ = operations_.front().memory.data();
+  } else if (chunkLength_ == 0) {
+    chunk_ = input_.data();
+  }
+  return chunk_ + chunkLength_;
+}
+
+FaultKind Receiver::takePayload() {
+  std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(input_.size(), remaining_));
+  if (usesApplicationMemory()) {
+    count = std::min(count, operations_.front().memory.size() - chunkLength_);
+  }
+  if (count == 0) {
+    return FaultKind::None;
+  }
+  const FrameHeader& header = reader_.header();
+  std::uint8_t* const to = payloadDestination();
+  const std::span<std::uint8_t> from = input_.first(count);
+  const auto phase = static_cast<std::size_t>((header.length - remaining_) % kMaskKeySize);
+  if (to == from.data()) {
+    if (header.masked) {
+      applyMask(from, header.key, phase);
+    }
+  } else if (header.masked) {
+    copyMasked(to, from, header.key, phase);
+  } else {
+    std::memcpy(to, from.data(), count);
+  }
+  input_ = input_.subspan(count);
+  remaining_ -= count;
+  chunkLength_ += static_cast<std::uint32_t>(count);
+  if (kind_ == MessageKind::Text && !options_.disableUtf8Verification && !isControl(header.opcode()) &&
+      !utf8_.feed({to, count})) {
+    return FaultKind::InvalidUtf8;
+  }
+  return FaultKind::None;
+}
+
+bool Receiver::chunkIsFull() const {
+  if (options_.pool != nullptr && input_.empty()) {
+    return chunkLength_ != 0;
+  }
+  if (usesApplicationMemory()) {
+    return chunkLength_ == operations_.front().memory.size();
+  }
+  return options_.pool == nullptr && chunkLength_ == memory_.size();
+}
+
+// A control frame's payload must stay together, but shared memory cannot be kept. False: out of memory.
+bool Receiver::spillControl() {
+  if (options_.pool == nullptr || chunkLength_ == 0 || (spill_ != nullptr && chunk_ == spill_->data())) {
+    return true;
+  }
+  if (spill_ == nullptr) {
+    spill_.reset(new (std::nothrow) ControlPayload);
+  }
+  if (spill_ == nullptr) {
+    return false;
+  }
+  std::memcpy(spill_->data(), chunk_, chunkLength_);
+  chunk_ = spill_->data();
+  return true;
+}
+
+// Idle: the frame needs no indication, go on.
+ReceiveStep Receiver::endFrame() {
+  inPayload_ = false;
+  const FrameHeader& header = reader_.header();
+  if (isControl(header.opcode())) {
+    const std::span<std::uint8_t> payload(chunk_, chunkLength_);
+    chunkLength_ = 0;
+    return endControl(payload);
+  }
+  if (header.fin() && kind_ == MessageKind::Text && !options_.disableUtf8Verification && !utf8_.complete()) {
+    return fault(FaultKind::InvalidUtf8);
+  }
+  indicateChunk(header.fin());
+  return ReceiveStep::Indicate;
+}
+
+ReceiveStep Receiver::endControl(std::span<std::uint8_t> payload) {
+  switch (reader_.header().opcode()) {
+    case Opcode::Ping:
+      pingPayload_ = payload;
+      if (options_.indicatePings) {
+        indicate(BufferType::Ping, payload);
+      }
+      return ReceiveStep::Ping;
+    case Opcode::Pong:
+      if (answersPing(payload)) {
+        indicate(BufferType::PingPong, payload);
+        return ReceiveStep::Indicate;
+      }
+      if (options_.indicateUnsolicitedPongs) {
+        indicate(BufferType::UnsolicitedPong, payload);
+        return ReceiveStep::Indicate;
+      }
+      return ReceiveStep::Idle;
+    default:
+      return endClose(payload);
+  }
+}
+
+// Contract 10.4.
+ReceiveStep Receiver::endClose(std::span<std::uint8_t> payload) {
+  constexpr std::uint16_t kNoStatus = 1005;
+  if (payload.empty()) {
+    indicate(BufferType::Close, {}, kNoStatus);
+    return ReceiveStep::Indicate;
+  }
+  if (payload.size() < kCloseStatusSize) {
+    return fault(FaultKind::InvalidClosePayload);
+  }
+  const auto status = static_cast<std::uint16_t>(payload[0] << 8 | payload[1]);
+  if (!isReceivableCloseStatus(status, options_.strictCloseCodes)) {
+    return fault(FaultKind::InvalidCloseStatus);
+  }
+  const std::span<std::uint8_t> reason = payload.subspan(kCloseStatusSize);
+  if (!options_.disableUtf8Verification) {
+    Utf8Validator validator;
+    if (!validator.feed(reason) || !validator.complete()) {
+      return fault(FaultKind::InvalidUtf8);
+    }
+  }
+  indicate(BufferType::Close, reason, status);
+  return ReceiveStep::Indicate;
+}
+
+bool Receiver::answersPing(std::span<const std::uint8_t> payload) {
+  if (!expectedPong_.armed || payload.size() != expectedPong_.length ||
+      (!payload.empty() && std::memcmp(payload.data(), expectedPong_.payload->data(), payload.size()) != 0)) {
+    return false;
+  }
+  expectedPong_ = {};
+  return true;
+}
+
+BufferType Receiver::chunkType(bool last) const {
+  switch (kind_) {
+    case MessageKind::Text:
+      return last ? BufferType::Utf8Message : BufferType::Utf8Fragment;
+    case MessageKind::Custom: {
+      const unsigned rest = customFirstByte_ & static_cast<unsigned>(~kFinBit);
+      return static_cast<BufferType>((rest | (last ? kFinBit : 0U)) << 1);
+    }
+    default:
+      return last ? BufferType::BinaryMessage : BufferType::BinaryFragment;
+  }
+}
+
+void Receiver::indicateChunk(bool last) {
+  indicate(chunkType(last), {chunkLength_ == 0 ? nullptr : chunk_, chunkLength_});
+  chunkLength_ = 0;
+}
+
+void Receiver::indicate(BufferType type, std::span<std::uint8_t> payload, std::uint16_t closeStatus) {
+  indication_.type = type;
+  indication_.buffer = {payload.data(), static_cast<std::uint32_t>(payload.size()), closeStatus};
+  indication_.hasBuffer = true;
+  indicationReady_ = true;
+}
+
+void Receiver::completeIndication() {
+  operations_.pop();
+  indicationReady_ = false;
+}
+
+}  // namespace websocket

@@ -1,0 +1,152 @@
+// The receive side of a session: turns received bytes into indications (contract, section 10).
+//
+// Payload is unmasked and checked as it arrives, in place where it lies. Three memories can hold it: the session's own
+// buffer and the application's (a chunk is indicated when its frame ends or the memory is full), or a ReceivePool's (a
+// chunk is indicated as soon as the bytes at hand are used up, so that no session holds shared memory between reads).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "fault.h"
+#include "fifo.h"
+#include "frame_reader.h"
+#include "protocol.h"
+#include "session_options.h"
+#include "utf8.h"
+
+namespace websocket {
+
+struct ReceiveOperation {
+  std::span<std::uint8_t> memory;  // the application's, or empty
+  void* context = nullptr;
+};
+
+// What advance() found out.
+enum class ReceiveStep : std::uint8_t {
+  Idle,         // nothing to do: no operation, or the pool has no space
+  ReadNetwork,  // readSpace() wants bytes
+  Indicate,     // the front operation is complete: indication()
+  Ping,         // a ping came: pingPayload(); call advance() again to go on
+  Fault,        // the peer broke the protocol: fault()
+};
+
+struct Indication {
+  BufferType type = BufferType::None;
+  Buffer buffer;
+  bool hasBuffer = false;  // false: the operation was cancelled or aborted without data
+};
+
+class Receiver {
+ public:
+  Receiver(Role role, const SessionOptions& options);
+  Receiver(const Receiver&) = delete;
+  Receiver& operator=(const Receiver&) = delete;
+  ~Receiver();
+
+  // The session's own receive buffer; not needed with a pool.
+  void setMemory(std::span<std::uint8_t> memory) { memory_ = memory; }
+  // An extension was negotiated: data frames may carry RSV bits and are then indicated with a custom type (R1).
+  void allowRsv() { rules_.rsvAllowed = true; }
+  // The newest ping that the application sent; a pong with the same payload answers it (R5). Room for the payload is
+  // made beforehand: that throws std::bad_alloc, expecting does not.
+  void makeRoomForExpectedPong(std::size_t payloadSize);
+  void expectPong(std::span<const std::uint8_t> payload);
+
+  // Throw std::bad_alloc and change nothing then.
+  void queue(const ReceiveOperation& operation) { operations_.push(operation); }
+  void inject(std::span<const std::uint8_t> bytes);
+
+  bool hasOperation() const { return !operations_.empty(); }
+  const ReceiveOperation& operation() const { return operations_.front(); }
+
+  ReceiveStep advance();
+
+  std::span<std::uint8_t> readSpace() const { return readSpace_; }
+  // The network put `count` bytes, 1 to readSpace().size(), into readSpace().
+  void completeRead(std::uint32_t count);
+  // The network has no more bytes, or reading failed: the front operation ends with what has arrived.
+  void cancelRead();
+
+  const Indication& indication() const { return indication_; }
+  // The application is done with the indication: the front operation is removed.
+  void completeIndication();
+
+  std::span<const std::uint8_t> pingPayload() const { return pingPayload_; }
+  const Fault& fault() const { return *fault_; }
+  // Makes the receive side fail for a reason that is not in the bytes.
+  void fail(FaultKind kind) { fault_ = &faultOf(kind); }
+
+  // Every queued operation ends without data from now on: a Close frame was indicated (R3), or the handle was aborted.
+  void drain() { draining_ = true; }
+  // Drops an indication that advance() found and the application has not seen.
+  void dropIndication() { indicationReady_ = false; }
+
+  // Payload bytes of the data frame under way that have not arrived.
+  std::uint64_t frameRemaining() const { return inPayload_ && !isControl(reader_.header().opcode()) ? remaining_ : 0; }
+
+ private:
+  enum class MessageKind : std::uint8_t { None, Text, Binary, Custom };
+  struct ExpectedPong {
+    std::uint8_t length = 0;
+    std::unique_ptr<ControlPayload> payload;  // null while empty
+    bool armed = false;
+  };
+
+  ReceiveStep fault(FaultKind kind);
+  bool prepareRead();
+  std::span<std::uint8_t> chooseReadSpace();
+  void receiveBytes(std::span<std::uint8_t> bytes) { input_ = bytes; }
+  FaultKind beginFrame();
+  std::uint8_t* payloadDestination();
+  FaultKind takePayload();
+  bool chunkIsFull() const;
+  bool spillControl();
+  ReceiveStep endFrame();
+  ReceiveStep endControl(std::span<std::uint8_t> payload);
+  ReceiveStep endClose(std::span<std::uint8_t> payload);
+  bool answersPing(std::span<const std::uint8_t> payload);
+  void indicateChunk(bool last);
+  void indicate(BufferType type, std::span<std::uint8_t> payload, std::uint16_t closeStatus = 0);
+  BufferType chunkType(bool last) const;
+  bool usesApplicationMemory() const;
+
+  const SessionOptions& options_;
+  FrameRules rules_;
+  FrameReader reader_;
+  Fifo<ReceiveOperation> operations_;
+
+  std::span<std::uint8_t> memory_;
+  std::span<std::uint8_t> input_;      // received, not yet taken
+  std::span<std::uint8_t> readSpace_;  // handed out for the network read under way
+  bool leased_ = false;                // readSpace_ is the pool's
+  std::vector<std::uint8_t> injected_;
+  std::size_t injectedTaken_ = 0;
+
+  // The frame and the chunk under way.
+  bool inPayload_ = false;
+  std::uint64_t remaining_ = 0;  // payload bytes of the frame still to take
+  std::uint8_t* chunk_ = nullptr;
+  std::uint32_t chunkLength_ = 0;
+  std::unique_ptr<ControlPayload> spill_;  // a control frame's payload that a pool's space ended in
+
+  // The message under way.
+  MessageKind kind_ = MessageKind::None;
+  bool messageOpen_ = false;  // a continuation frame must follow
+  std::uint8_t customFirstByte_ = 0;
+  std::uint32_t fragments_ = 0;
+  std::uint64_t messageSize_ = 0;
+  Utf8Validator utf8_;
+
+  ExpectedPong expectedPong_;
+  std::span<const std::uint8_t> pingPayload_;
+  Indication indication_;
+  bool indicationReady_ = false;
+  bool draining_ = false;
+  const Fault* fault_ = &faultOf(FaultKind::None);
+};
+
+}  // namespace websocket

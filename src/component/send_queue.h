@@ -1,0 +1,72 @@
+// The send side of the documented API: operations in order, one frame each, one action at a time (contract 8.4, 9).
+//
+// A server's payload goes to the network from the application's memory, behind a header from the send buffer; a
+// client's is masked into the send buffer chunk by chunk. gather_queue.h is the other send side, for many frames in one
+// action.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "fifo.h"
+#include "frame.h"
+#include "protocol.h"
+#include "session_options.h"
+
+namespace websocket {
+
+struct SendOperation {
+  BufferType type = BufferType::None;
+  std::uint8_t firstByte = 0;     // of the frame
+  std::uint16_t closeStatus = 0;  // goes before the payload of a Close frame; 0: the frame has none
+  std::span<const std::uint8_t> payload;
+  void* context = nullptr;
+  std::unique_ptr<ControlPayload> owned;  // where payload lies when it is not the application's
+  bool internal = false;                  // the session's own, never indicated
+};
+
+class SendQueue {
+ public:
+  SendQueue(Role role, const SessionOptions& options) : role_(role), options_(options) {}
+
+  // The send buffer, SEND_BUFFER_SIZE bytes.
+  void setMemory(std::span<std::uint8_t> memory) { memory_ = memory; }
+
+  // Throws std::bad_alloc and changes nothing then.
+  void queue(SendOperation operation) { operations_.push(std::move(operation)); }
+
+  bool empty() const { return operations_.empty(); }
+  // A frame is partly on the wire: nothing else may be written before its rest.
+  bool midFrame() const { return progress_ == Progress::Payload; }
+
+  // Describes the next action of the front operation; kind None when there is none. action.id stays 0. Fail: no
+  // randomness for the mask key; nothing happened then.
+  Result next(std::span<Buffer> buffers, Action& action);
+  // The action that next() described last is done.
+  void complete(ActionKind kind, std::uint32_t bytesTransferred);
+
+  // Every operation ends without being sent (any further).
+  void abort() { aborted_ = true; }
+
+ private:
+  enum class Progress : std::uint8_t { Header, Payload, Done };
+
+  void describeServerChunk(const SendOperation& operation, std::span<Buffer> buffers, Action& action);
+  void finishFront();
+  Result describeClientChunk(const SendOperation& operation, std::span<Buffer> buffers, Action& action);
+
+  Role role_;
+  Progress progress_ = Progress::Header;  // of the front operation
+  bool aborted_ = false;
+  MaskKey key_{};
+  std::uint32_t expected_ = 0;   // bytes of the outstanding action
+  std::uint64_t sent_ = 0;       // payload bytes of the front operation in completed actions, close status included
+  std::uint64_t sentAfter_ = 0;  // and once the outstanding action is completed
+  const SessionOptions& options_;
+  std::span<std::uint8_t> memory_;
+  Fifo<SendOperation> operations_;
+};
+
+}  // namespace websocket
