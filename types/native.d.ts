@@ -19,12 +19,14 @@ export const enum EventKind {
   Close = 5,
   /** The peer broke the protocol or a limit: `a`, `b` a message in UTF-8, `d` the close status that was sent to it. */
   Fault = 6,
-  /** The native transport is gone and the id with it; `d`: the libuv error number, negated (0: ended in order). Always the last event. */
+  /** The transport is gone and the id with it; `d`: the libuv error number, negated (0: ended in order). Always the last event. */
   Closed = 7,
   /** The bytes of the send with callback number `d` were handed to the kernel (`c` 0), or will never be (`c` 1). */
   Sent = 8,
   /** The native transport read the end of the stream (FIN). */
   End = 9,
+  /** Stream transport: everything queued was written and nothing follows, so end the stream. */
+  Shutdown = 10,
 }
 
 export interface SessionLimits {
@@ -74,7 +76,7 @@ export interface Driver {
   receive(id: number, chunk: Uint8Array): void;
   /** The bytes of the last `onWrite` were handed over; the next may follow. `ok` false: they never will be. */
   written(id: number, ok: boolean): void;
-  /** The stream is gone: unsent messages are reported (`Sent`, `c` 1) and the id ends, without a `Closed` event. */
+  /** The stream is gone: unsent messages are reported (`Sent`, `c` 1) and the id ends with a `Closed` event. */
   detach(id: number): void;
 
   /**
@@ -88,13 +90,13 @@ export interface Driver {
   /** Queues a Close frame; `status` 0 for an empty one. Returns as `send`. */
   sendClose(id: number, status: number, reason: Uint8Array | string): number;
 
-  /** Stops or starts delivering: nothing is read from the transport while paused, and no message event follows. */
+  /** Stops or starts reading the native transport. Records that were read before still arrive; `lib` holds them back. */
   setPaused(id: number, paused: boolean): void;
   /** Payload bytes accepted and not yet handed to the kernel. */
   bufferedAmount(id: number): number;
-  /** Native transport: sends what is queued, then FIN; reading goes on. */
+  /** Sends what is queued, then FIN (native) or the event `Shutdown` (stream); reading goes on. */
   shutdown(id: number): void;
-  /** Ends the transport at once; `reset` sends RST where the transport can. A `Closed` event follows on the native transport. */
+  /** Ends the transport at once; `reset` sends RST where the transport can. A `Closed` event follows when it was attached. */
   destroy(id: number, reset: boolean): void;
   /** Whether an open native connection keeps the process alive. */
   setRef(id: number, ref: boolean): void;
