@@ -94,14 +94,18 @@ typedef int32_t HRESULT;
 /* Longest reason of a Close frame, in bytes of UTF-8: 125 of a control frame less 2 of the status (RFC 6455, 5.5). */
 #define WEB_SOCKET_MAX_CLOSE_REASON_LENGTH 123
 
+/* C++ enumerations get their underlying type, so that every 32-bit value (a custom frame type) is one of theirs. */
 #ifdef __cplusplus
+#define WEB_SOCKET_ENUM_TYPE : int
 extern "C" {
+#else
+#define WEB_SOCKET_ENUM_TYPE
 #endif
 
 typedef PVOID WEB_SOCKET_HANDLE;
 
 /* Page: WEB_SOCKET_ACTION enumeration. */
-typedef enum _WEB_SOCKET_ACTION {
+typedef enum _WEB_SOCKET_ACTION WEB_SOCKET_ENUM_TYPE {
   WEB_SOCKET_NO_ACTION = 0,
   WEB_SOCKET_SEND_TO_NETWORK_ACTION = 1,
   WEB_SOCKET_INDICATE_SEND_COMPLETE_ACTION = 2,
@@ -111,7 +115,7 @@ typedef enum _WEB_SOCKET_ACTION {
     *PWEB_SOCKET_ACTION;
 
 /* Page: WEB_SOCKET_ACTION_QUEUE enumeration. */
-typedef enum _WEB_SOCKET_ACTION_QUEUE {
+typedef enum _WEB_SOCKET_ACTION_QUEUE WEB_SOCKET_ENUM_TYPE {
   WEB_SOCKET_SEND_ACTION_QUEUE = 0x1,
   WEB_SOCKET_RECEIVE_ACTION_QUEUE = 0x2,
   WEB_SOCKET_ALL_ACTION_QUEUE = WEB_SOCKET_SEND_ACTION_QUEUE | WEB_SOCKET_RECEIVE_ACTION_QUEUE
@@ -122,7 +126,7 @@ typedef enum _WEB_SOCKET_ACTION_QUEUE {
  * int because C has no larger enumerator. A value whose top bit is clear names a custom frame: the first byte of the
  * frame header, shifted left by one.
  */
-typedef enum _WEB_SOCKET_BUFFER_TYPE {
+typedef enum _WEB_SOCKET_BUFFER_TYPE WEB_SOCKET_ENUM_TYPE {
   WEB_SOCKET_UTF8_MESSAGE_BUFFER_TYPE = -2147483647 - 1, /* 0x80000000 */
   WEB_SOCKET_UTF8_FRAGMENT_BUFFER_TYPE = -2147483647,    /* 0x80000001 */
   WEB_SOCKET_BINARY_MESSAGE_BUFFER_TYPE = -2147483646,   /* 0x80000002 */
@@ -133,7 +137,7 @@ typedef enum _WEB_SOCKET_BUFFER_TYPE {
 } WEB_SOCKET_BUFFER_TYPE;
 
 /* Page: WEB_SOCKET_PROPERTY_TYPE enumeration. */
-typedef enum _WEB_SOCKET_PROPERTY_TYPE {
+typedef enum _WEB_SOCKET_PROPERTY_TYPE WEB_SOCKET_ENUM_TYPE {
   WEB_SOCKET_RECEIVE_BUFFER_SIZE_PROPERTY_TYPE = 0,       /* ULONG, bytes; 4096; at least 256 */
   WEB_SOCKET_SEND_BUFFER_SIZE_PROPERTY_TYPE = 1,          /* ULONG, bytes; client 4096, server 16; at least 16 */
   WEB_SOCKET_DISABLE_MASKING_PROPERTY_TYPE = 2,           /* BOOL; client: zero key; server: unmasked frames pass */
@@ -144,7 +148,7 @@ typedef enum _WEB_SOCKET_PROPERTY_TYPE {
 } WEB_SOCKET_PROPERTY_TYPE;
 
 /* Page: WEB_SOCKET_CLOSE_STATUS enumeration (RFC 6455, 7.4.1). */
-typedef enum _WEB_SOCKET_CLOSE_STATUS {
+typedef enum _WEB_SOCKET_CLOSE_STATUS WEB_SOCKET_ENUM_TYPE {
   WEB_SOCKET_SUCCESS_CLOSE_STATUS = 1000,
   WEB_SOCKET_ENDPOINT_UNAVAILABLE_CLOSE_STATUS = 1001,
   WEB_SOCKET_PROTOCOL_ERROR_CLOSE_STATUS = 1002,
