@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -18,13 +19,13 @@ namespace masking {
 constexpr std::size_t kInlineLimit = 64;
 
 // The key turned so that its first byte is the one for the payload byte at offset phase, and repeated: eight key bytes
-// in the order of memory, so that the rest is independent of the byte order of the machine.
+// in the order of memory.
 inline std::uint64_t repeatKey(MaskKey key, std::size_t phase) {
-  std::array<std::uint8_t, 8> bytes;
-  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = key[(phase + i) & 3];
-  std::uint64_t word;
-  std::memcpy(&word, bytes.data(), sizeof word);
-  return word;
+  std::uint32_t word;
+  std::memcpy(&word, key.data(), sizeof word);
+  const int turn = static_cast<int>(8 * (phase & 3));
+  word = std::endian::native == std::endian::little ? std::rotr(word, turn) : std::rotl(word, turn);
+  return static_cast<std::uint64_t>(word) << 32 | word;
 }
 
 // Writes from[i] ^ key to to[i], for size bytes; `to` is `from` or does not overlap it.
@@ -35,9 +36,16 @@ inline void copyWords(std::uint8_t* to, const std::uint8_t* from, std::size_t si
     word ^= key;
     std::memcpy(to, &word, sizeof word);
   }
-  std::array<std::uint8_t, 8> keyBytes;
-  std::memcpy(keyBytes.data(), &key, sizeof key);
-  for (std::size_t i = 0; i < size; ++i) to[i] = static_cast<std::uint8_t>(from[i] ^ keyBytes[i]);
+  if (size >= 4) {
+    std::uint32_t word;
+    std::memcpy(&word, from, sizeof word);
+    word ^= static_cast<std::uint32_t>(key);
+    std::memcpy(to, &word, sizeof word);
+    size -= 4, from += 4, to += 4;
+  }
+  MaskKey bytes;
+  std::memcpy(bytes.data(), &key, bytes.size());
+  for (std::size_t i = 0; i < size; ++i) to[i] = static_cast<std::uint8_t>(from[i] ^ bytes[i]);
 }
 
 // The same by the fastest kernel of this processor; for kInlineLimit bytes and more.

@@ -20,6 +20,9 @@ class Utf8Validator {
   void reset() { *this = Utf8Validator(); }
 
  private:
+  void feedLead(std::uint8_t byte);
+  void feedContinuation(std::uint8_t byte);
+
   std::uint8_t remaining_ = 0;  // bytes that the code point still needs
   std::uint8_t lowest_ = 0;     // smallest and largest allowed value of the next of them
   std::uint8_t highest_ = 0;

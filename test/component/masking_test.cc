@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
 #include <vector>
+
+#include "masking_kernels.h"
 
 namespace websocket {
 namespace {
@@ -83,6 +86,32 @@ TEST(Masking, TwiceGivesTheOriginalAndAZeroKeyChangesNothing) {
   applyMask(bytes, MaskKey{}, 1);
   EXPECT_EQ(bytes, original);
 }
+
+TEST(Masking, EveryKernelOfThisProcessorAgreesWithThePlainLoop) {
+  std::mt19937 random(4);
+  for (const masking::Kernel& kernel : masking::kernels()) {
+    SCOPED_TRACE(kernel.name);
+    for (int round = 0; round < 3000; ++round) {
+      const std::size_t size = random() % 700;
+      const std::size_t offset = random() % 64;
+      const std::uint64_t key = masking::repeatKey(
+          {static_cast<std::uint8_t>(random()), static_cast<std::uint8_t>(random()), 0x21, 0x3D}, random() % 4);
+      const Bytes memory = randomBytes(offset + size + 64, static_cast<std::uint32_t>(round));
+      Bytes expected = memory;
+      masking::copyWords(expected.data() + offset, memory.data() + offset, size, key);
+      Bytes inPlace = memory;
+      kernel.copy(inPlace.data() + offset, inPlace.data() + offset, size, key);
+      ASSERT_EQ(inPlace, expected) << size << ' ' << offset;
+      Bytes copied = memory;
+      kernel.copy(copied.data() + offset, memory.data() + offset, size, key);
+      ASSERT_EQ(copied, expected) << size << ' ' << offset;
+    }
+  }
+}
+
+#if defined(__x86_64__) || defined(_M_X64) || defined(__aarch64__) || defined(_M_ARM64)
+TEST(Masking, EveryProcessorOfTheseArchitecturesHasAKernel) { EXPECT_FALSE(masking::kernels().empty()); }
+#endif
 
 TEST(Masking, APhaseBeyond32BitsCounts) {
   Bytes bytes(100, 0);

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "utf8_kernels.h"
+
 namespace websocket {
 namespace {
 
@@ -262,6 +264,47 @@ TEST(Utf8Validator, RandomTextsInRandomPiecesGetTheJudgesVerdict) {
     if (HasFatalFailure()) return;
     Utf8Validator whole;
     ASSERT_EQ(whole.feed(text), prefix == text.size());
+  }
+}
+
+TEST(Utf8Kernels, EveryKernelOfThisProcessorGivesTheJudgesVerdictOnWholeBlocks) {
+  for (const utf8::Kernel& kernel : utf8::kernels()) {
+    SCOPED_TRACE(kernel.name);
+    Texts texts(20260303);
+    for (int round = 0; round < 3000; ++round) {
+      Bytes text = round % 2 == 0 ? texts.valid(1 + texts.below(500)) : texts.mutated(1 + texts.below(500));
+      // ASCII up to the end of a block, so that nothing is left open there.
+      text.resize(text.size() + 1);
+      text.resize((text.size() + utf8::kBlockSize - 1) / utf8::kBlockSize * utf8::kBlockSize);
+      const bool expected = validPrefix(text) == text.size();
+      ASSERT_EQ(kernel.validate(text.data(), text.size() / utf8::kBlockSize), expected) << round;
+    }
+  }
+}
+
+TEST(Utf8Kernels, EveryPairOfBytesIsJudgedAtEveryPlaceAroundTheBorderOfVectorsAndBlocks) {
+  for (unsigned pair = 0; pair < 65536; ++pair) {
+    const auto first = static_cast<std::uint8_t>(pair >> 8);
+    const auto second = static_cast<std::uint8_t>(pair & 0xFF);
+    const bool expected = validPrefix({first, second, 'a'}) == 3;
+    for (const std::size_t at : {15U, 31U, 47U, 63U, 64U}) {
+      std::array<std::uint8_t, 128> text{};
+      text[at] = first;
+      text[at + 1] = second;
+      for (const utf8::Kernel& kernel : utf8::kernels()) {
+        ASSERT_EQ(kernel.validate(text.data(), 2), expected) << kernel.name << std::hex << ' ' << pair << " at " << at;
+      }
+    }
+  }
+}
+
+TEST(Utf8Kernels, ACodePointMayBeOpenAtTheEndOfTheBlocks) {
+  for (const utf8::Kernel& kernel : utf8::kernels()) {
+    for (const Bytes& open : {Bytes{0xC3}, Bytes{0xE2, 0x82}, Bytes{0xF0}, Bytes{0xF0, 0x9F, 0x98}}) {
+      std::array<std::uint8_t, 64> text{};
+      std::copy(open.rbegin(), open.rend(), text.rbegin());
+      EXPECT_TRUE(kernel.validate(text.data(), 1)) << kernel.name;
+    }
   }
 }
 
