@@ -1,0 +1,55 @@
+// Clients of other implementations against our server: the example server's /echo and /chat.
+import { once } from 'node:events';
+import { WebSocket as WsClient } from 'ws';
+import { exchangeAll, nextMessage, Program, pythonScript, sizes, startExampleServer, timeout } from './peers';
+
+let server: Awaited<ReturnType<typeof startExampleServer>>;
+
+beforeAll(async () => {
+  server = await startExampleServer();
+});
+afterAll(() => server?.program.stop());
+
+test(
+  'the ws client gets every message back byte for byte',
+  async () => {
+    await exchangeAll(new WsClient(server.echo, { maxPayload: 32 * 1024 * 1024 }));
+  },
+  timeout,
+);
+
+test(
+  "Python's websockets client gets every message back byte for byte",
+  async () => {
+    const [python, script] = pythonScript('python_client.py');
+    const client = Program.start(python, [script, server.echo, ...sizes.map(String)]);
+    expect(await client.waitForLine(/^closed (\d+)$/).catch((error: Error) => error.message)).toBe('1000');
+    expect(client.lines).toEqual([...sizes.flatMap((size) => [`str ${size}`, `bytes ${size}`]), 'closed 1000']);
+    expect(await client.end()).toBe(0);
+  },
+  timeout,
+);
+
+test('a chat message reaches every client, its sender included', async () => {
+  const clients = [new WsClient(server.chat), new WsClient(server.chat), new WsClient(server.chat)];
+  await Promise.all(clients.map((client) => once(client, 'open')));
+  const received = clients.map(nextMessage);
+  clients[0]!.send('hello');
+  for (const message of await Promise.all(received)) {
+    expect(message).toEqual({ data: Buffer.from('hello'), isBinary: false });
+  }
+  clients.forEach((client) => client.terminate());
+});
+
+test('a message above 64 MiB closes that echo connection with 1009 and no other', async () => {
+  const [large, other] = [new WsClient(server.echo), new WsClient(server.echo)];
+  await Promise.all([once(large, 'open'), once(other, 'open')]);
+  const closed = once(large, 'close');
+  large.on('error', () => {}); // the server may stop reading in the middle: EPIPE or ECONNRESET
+  large.send(Buffer.alloc(64 * 1024 * 1024 + 1));
+  expect((await closed)[0]).toBe(1009);
+  const reply = nextMessage(other);
+  other.send('still here');
+  expect((await reply).data.toString()).toBe('still here');
+  other.terminate();
+}, 60_000);

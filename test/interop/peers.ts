@@ -1,0 +1,171 @@
+// What the interoperability tests share: the messages that every pair of peers exchanges, the example server as a
+// process of its own, Python's websockets and a certificate for TLS. A program that is missing is an error that names
+// the command which installs it; nothing is skipped.
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type EventEmitter, once } from 'node:events';
+import { accessSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+export const root = join(__dirname, '..', '..');
+
+/** Message sizes in bytes: empty, one byte, and both sides of each change of the frame header's length field. */
+export const sizes = [0, 1, 125, 126, 65535, 65536, 16 * 1024 * 1024];
+
+/** Milliseconds that one test may take: the 16 MiB messages are slow under the sanitizers. */
+export const timeout = 120_000;
+
+/** A text of exactly `size` bytes in UTF-8, with characters of one, two, three and four bytes. */
+export function textOf(size: number): string {
+  return 'aé€😀'.repeat(Math.floor(size / 10)) + 'x'.repeat(size % 10);
+}
+
+/** `size` bytes with every value, and a period (251) that divides none of the sizes. */
+export function bytesOf(size: number): Buffer {
+  return Buffer.alloc(size, Buffer.from(Array.from({ length: 251 }, (_, index) => 255 - index)));
+}
+
+/** A WebSocket client of this library or of `ws`. */
+export interface ClientSocket extends EventEmitter {
+  send(data: string | Uint8Array): unknown;
+  close(code?: number): void;
+  terminate(): void;
+}
+
+/** Resolves with the next message; rejects when the connection fails or closes instead. */
+export function nextMessage(socket: ClientSocket): Promise<{ data: Buffer; isBinary: boolean }> {
+  return new Promise((resolve, reject) => {
+    const onMessage = (data: Buffer, isBinary: boolean) => settle(() => resolve({ data, isBinary }));
+    const onError = (error: Error) => settle(() => reject(error));
+    const onClose = (code: number) => settle(() => reject(new Error(`closed with ${code} instead of a message`)));
+    const settle = (done: () => void) => {
+      socket.off('message', onMessage).off('error', onError).off('close', onClose);
+      done();
+    };
+    socket.on('message', onMessage).on('error', onError).on('close', onClose);
+  });
+}
+
+/** Opens, sends every size as text and as binary, checks each echo byte for byte, and closes with 1000. */
+export async function exchangeAll(socket: ClientSocket): Promise<void> {
+  await once(socket, 'open');
+  for (const size of sizes) {
+    await expectEcho(socket, textOf(size));
+    await expectEcho(socket, bytesOf(size));
+  }
+  const closed = once(socket, 'close');
+  socket.close(1000);
+  expect((await closed)[0]).toBe(1000);
+}
+
+async function expectEcho(socket: ClientSocket, message: string | Buffer): Promise<void> {
+  const reply = nextMessage(socket);
+  socket.send(message);
+  const { data, isBinary } = await reply;
+  const sent = Buffer.from(message as string);
+  // Not toEqual: on a mismatch it would print megabytes.
+  expect({ isBinary, length: data.length }).toEqual({ isBinary: typeof message !== 'string', length: sent.length });
+  expect(sent.equals(data)).toBe(true);
+}
+
+/** A program that the tests started. Whoever starts one ends it with `stop`. */
+export class Program {
+  readonly lines: string[] = [];
+  errors = '';
+  private readonly exited: Promise<number | string>;
+
+  constructor(private readonly child: ChildProcess) {
+    this.exited = new Promise((resolve) => {
+      child.once('close', (code, signal) => resolve(code ?? signal ?? 'unknown'));
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.errors += text));
+  }
+
+  static start(command: string, args: string[], env: NodeJS.ProcessEnv = {}): Program {
+    return new Program(spawn(command, args, { cwd: root, env: { ...process.env, ...env }, stdio: 'pipe' }));
+  }
+
+  /** Resolves with the first group of the first line of standard output that matches. */
+  waitForLine(pattern: RegExp): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const reader = createInterface({ input: this.child.stdout! });
+      reader.on('line', (line) => {
+        this.lines.push(line);
+        const match = pattern.exec(line);
+        if (match !== null) resolve(match[1]!);
+      });
+      reader.once('close', () => reject(new Error(`no line matched ${pattern}; standard error: ${this.errors}`)));
+    });
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.child.kill(name);
+  }
+
+  /** The exit code, or the name of the signal that ended the program. */
+  end(): Promise<number | string> {
+    return this.exited;
+  }
+
+  async stop(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.exited;
+  }
+}
+
+/** The example server on a port that the system chooses; `url` is its page. */
+export async function startExampleServer(args = ['0'], env: NodeJS.ProcessEnv = {}) {
+  const program = Program.start(process.execPath, ['examples/server/server.mjs', ...args], env);
+  const url = await program.waitForLine(/(http:\/\/\S+\/)$/);
+  return { program, url, echo: url.replace('http', 'ws') + 'echo', chat: url.replace('http', 'ws') + 'chat' };
+}
+
+/** Debian's python3, because python3-websockets belongs to it; elsewhere the one on the path. */
+const python = process.platform === 'linux' ? '/usr/bin/python3' : 'python3';
+
+/** The arguments that run a Python script of this folder. Throws when Python's websockets is not installed. */
+export function pythonScript(name: string): [string, string] {
+  const probe = spawnSync(python, ['-c', 'import websockets'], { encoding: 'utf8' });
+  if (probe.status !== 0) throw missing(`Python's websockets (${probe.error?.message ?? probe.stderr.trim()})`);
+  return [python, join(__dirname, name)];
+}
+
+/** The path of Chromium. Throws when it is not installed. */
+export function chromiumPath(): string {
+  const path = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
+  try {
+    accessSync(path);
+  } catch {
+    throw missing(`Chromium (${path})`);
+  }
+  return path;
+}
+
+/** A self-signed certificate for 127.0.0.1, made by the openssl program in a folder that `remove` deletes. */
+export function makeCertificate() {
+  const folder = mkdtempSync(join(tmpdir(), 'websocket-component-'));
+  const keyFile = join(folder, 'key.pem');
+  const certFile = join(folder, 'cert.pem');
+  const names = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', keyFile];
+  try {
+    execFileSync('openssl', ['req', '-x509', ...key, '-out', certFile, '-days', '2', ...names], { stdio: 'pipe' });
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw missing('the openssl program');
+    throw error;
+  }
+  const [keyPem, certPem] = [readFileSync(keyFile), readFileSync(certFile)];
+  return {
+    keyFile,
+    certFile,
+    key: keyPem,
+    cert: certPem,
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
+
+function missing(what: string): Error {
+  return new Error(`${what} is missing. Install what the tests need: npm run setup -- --test`);
+}
