@@ -1,0 +1,81 @@
+// npm run setup [-- --test]: installs the build tools (and with --test what the tests need) on Debian and Ubuntu, and
+// prints the list for other systems. Needs nothing but Node; works before `npm ci`.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+
+const forTests = process.argv.includes('--test');
+
+const buildPackages = ['g++', 'make', 'cmake', 'ninja-build', 'libssl-dev', 'zlib1g-dev'];
+const testPackages = [
+  'clang', // the second compiler
+  'clang-format',
+  'clang-tidy',
+  'libclang-rt-dev', // its sanitizers and profiler
+  'llvm', // llvm-cov
+  'libgtest-dev',
+  'libgmock-dev',
+  'libuv1-dev', // the driver's C++ tests run without Node
+  'python3',
+  'python3-websockets',
+  'chromium',
+  'openssl', // certificates of the tests
+  'git', // the checks of npm run lint list the committed files
+];
+
+if (!existsSync('/usr/bin/apt-get')) {
+  console.log('Install these with the package manager of this system, then run `npm ci`:');
+  process.stdout.write(readFileSync(new URL('../cmake/install_hint.txt', import.meta.url)));
+  if (forTests) {
+    console.log('The tests need besides: clang with clang-format, clang-tidy and llvm-cov, GoogleTest with GoogleMock,');
+    console.log('libuv, Python 3 with its package websockets, Chromium, the openssl command and git. On Fedora:');
+    console.log('  dnf install clang clang-tools-extra llvm compiler-rt libasan libubsan libtsan gtest-devel gmock-devel \\');
+    console.log('              libuv-devel python3-websockets chromium openssl git');
+    console.log('On macOS:');
+    console.log('  brew install llvm googletest libuv python git && pip3 install websockets && brew install --cask chromium');
+  }
+  process.exit(0);
+}
+
+const wanted = forTests ? [...buildPackages, ...testPackages] : buildPackages;
+let missing = wanted.filter((name) => !isInstalled(name));
+if (missing.length === 0) {
+  console.log('setup: everything is installed');
+  process.exit(0);
+}
+
+aptGet('update', '-q');
+const unknown = missing.filter((name) => !isAvailable(name));
+missing = missing.filter((name) => !unknown.includes(name));
+if (unknown.length > 0) console.warn(`setup: this release has no package named ${unknown.join(', ')}; going on without`);
+if (missing.length > 0) aptGet('install', '-y', '-q', '--no-install-recommends', ...missing);
+
+const failed = missing.filter((name) => !isInstalled(name));
+if (failed.length > 0) {
+  console.error(`setup: could not install ${failed.join(', ')}`);
+  process.exit(1);
+}
+console.log(`setup: installed ${missing.join(', ')}`);
+
+function isInstalled(name) {
+  const result = spawnSync('dpkg-query', ['-W', '-f=${db:Status-Status}', name], { encoding: 'utf8' });
+  return result.status === 0 && result.stdout.includes('installed') && !result.stdout.includes('not-installed');
+}
+
+function isAvailable(name) {
+  const result = spawnSync('apt-cache', ['policy', name], { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C' } });
+  return /Candidate: (?!\(none\))/.test(result.stdout);
+}
+
+function aptGet(...args) {
+  const command = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
+  if (process.getuid() !== 0) command.unshift('sudo');
+  const result = spawnSync(command[0], command.slice(1), { stdio: ['inherit', 'inherit', 'inherit'] });
+  if (result.error?.code === 'ENOENT') {
+    console.error(`setup: run this as root: ${command.slice(command.indexOf('apt-get')).join(' ')}`);
+    process.exit(1);
+  }
+  if (result.status !== 0) {
+    console.error(`setup: apt-get ${args[0]} failed`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,141 @@
+// npm test [-- WORD]: builds and runs every suite, or only the tests whose name contains WORD.
+//   --preset asan | tsan   the sanitizer builds (npm run test:asan, test:tsan)
+// Ends with the line "N passed, N failed". Fails when a test fails, and when a suite ran none.
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { buildLibrary, buildNative, orExplain } from './build.mjs';
+import { capture, nodeProgram, root, run, takeOption } from './run.mjs';
+
+const args = process.argv.slice(2);
+const preset = takeOption(args, 'preset') ?? 'release';
+const filter = args.find((arg) => !arg.startsWith('-'));
+const minutes = 60_000;
+
+const build = orExplain(() => {
+  const folder = buildNative(preset, { tests: true });
+  if (preset !== 'tsan') buildLibrary();
+  return folder;
+});
+const results = path.join(build, 'results');
+rmSync(results, { recursive: true, force: true });
+mkdirSync(results, { recursive: true });
+
+/** A suite: its name, the folder whose existence calls for it, and how to run it. @type {[string, string, Function][]} */
+const suites = [
+  ['component', 'test/component', () => googleTest('component_tests')],
+  ['driver', 'test/driver', () => googleTest('driver_tests')],
+  ['examples', 'examples/component', () => examples()],
+];
+// Node itself is not built with ThreadSanitizer, so the addon cannot be either.
+if (preset !== 'tsan') {
+  suites.push(['lib-native', 'test/lib', (name) => jest(name, 'test/lib/', 'native')]);
+  suites.push(['lib-stream', 'test/lib', (name) => jest(name, 'test/lib/', 'stream')]);
+}
+// The other side of these tests (Chromium, Python, ws) is not ours to sanitize.
+if (preset !== 'tsan' && preset !== 'asan') {
+  suites.push(['interop', 'test/interop', (name) => jest(name, 'test/interop/')]);
+}
+
+const tests = []; // { suite, name, seconds, failed }
+let skipped = 0;
+for (const [suite, folder, runSuite] of suites) {
+  if (!existsSync(path.join(root, folder))) continue;
+  console.log(`\n── ${suite}${preset === 'release' ? '' : ` (${preset})`}`);
+  const started = Date.now();
+  const { cases, status } = runSuite(suite);
+  const failures = cases.filter((test) => test.failed);
+  for (const test of cases) tests.push({ suite, ...test });
+  const fail = (name) => tests.push({ suite, name, seconds: 0, failed: true });
+  if (cases.length === 0 && filter === undefined) fail('the suite ran no test');
+  else if (status !== 0 && failures.length === 0) fail(`the suite ended with status ${status}`);
+  console.log(`${suite}: ${cases.length} tests in ${((Date.now() - started) / 1000).toFixed(1)} s`);
+}
+
+const failed = tests.filter((test) => test.failed);
+console.log('\nSlowest tests:');
+for (const test of tests.toSorted((a, b) => b.seconds - a.seconds).slice(0, 8)) {
+  console.log(`${test.seconds.toFixed(2).padStart(8)} s  ${test.suite}: ${test.name}`);
+}
+if (skipped > 0) console.log(`\nSkipped: ${skipped}`);
+if (failed.length > 0) console.log('\nFailed:');
+for (const test of failed) console.log(`  ${test.suite}: ${test.name}`);
+console.log(`\n${tests.length - failed.length} passed, ${failed.length} failed`);
+process.exitCode = failed.length > 0 || tests.length === 0 ? 1 : 0;
+
+function googleTest(name) {
+  const report = path.join(results, `${name}.json`);
+  const options = ['--gtest_brief=1', `--gtest_output=json:${report}`];
+  if (filter !== undefined) options.push(`--gtest_filter=*${filter}*`);
+  const status = native(name, options);
+  if (!existsSync(report)) return { cases: [], status };
+  const groups = JSON.parse(readFileSync(report, 'utf8')).testsuites;
+  const all = groups.flatMap((group) => group.testsuite);
+  skipped += all.filter((test) => test.result === 'SKIPPED').length;
+  const cases = all
+    .filter((test) => test.result === 'COMPLETED')
+    .map((test) => ({
+      name: `${test.classname}.${test.name}`,
+      seconds: parseFloat(test.time),
+      failed: test.failures !== undefined,
+    }));
+  return { cases, status };
+}
+
+function examples() {
+  const cases = readdirSync(path.join(root, 'examples/component'))
+    .filter((file) => file.endsWith('.c') && (filter === undefined || file.includes(filter)))
+    .map((file) => {
+      const started = Date.now();
+      const status = native(`example_${path.basename(file, '.c')}`, []);
+      return { name: file, seconds: (Date.now() - started) / 1000, failed: status !== 0 };
+    });
+  return { cases, status: 0 };
+}
+
+function native(name, options) {
+  const env = { ...process.env, ...sanitizerOptions() };
+  const program = [path.join(build, name), ...options];
+  // ThreadSanitizer of g++ 12 and clang 14 cannot live with the address layout of newer kernels.
+  if (preset === 'tsan' && process.platform === 'linux') program.unshift('setarch', '-R');
+  return run(program[0], program.slice(1), { env, timeout: 5 * minutes });
+}
+
+function jest(name, folder, transport) {
+  const report = path.join(results, `${name}.json`);
+  const options = [nodeProgram('jest/bin/jest.js'), folder, '--json', `--outputFile=${report}`];
+  if (filter !== undefined) options.push('-t', filter);
+  const env = { ...process.env, WEBSOCKET_COMPONENT_BINARY: path.join(build, 'websocket_component.node') };
+  if (transport !== undefined) env.WEBSOCKET_COMPONENT_TRANSPORT = transport;
+  if (preset === 'asan') {
+    Object.assign(env, sanitizerOptions(), { LD_PRELOAD: sanitizerRuntimes() });
+    options.push('--runInBand'); // one process, so that its end is the only one that looks for leaks
+  }
+  // Jest's report goes to stdout as well; what people read is on stderr.
+  const status = run(process.execPath, options, { env, timeout: 8 * minutes, stdio: ['ignore', 'ignore', 'inherit'] });
+  if (!existsSync(report)) return { cases: [], status };
+  const files = JSON.parse(readFileSync(report, 'utf8')).testResults;
+  const all = files.flatMap((file) => file.assertionResults);
+  skipped += filter === undefined ? all.filter((test) => test.status === 'pending' || test.status === 'todo').length : 0;
+  const cases = all
+    .filter((test) => test.status === 'passed' || test.status === 'failed')
+    .map((test) => ({ name: test.fullName, seconds: (test.duration ?? 0) / 1000, failed: test.status === 'failed' }));
+  // A file that could not even start has no tests in it.
+  for (const file of files.filter((one) => one.status === 'failed' && one.assertionResults.length === 0)) {
+    cases.push({ name: path.relative(root, file.name), seconds: 0, failed: true });
+  }
+  return { cases, status };
+}
+
+function sanitizerOptions() {
+  return {
+    ASAN_OPTIONS: 'detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1',
+    LSAN_OPTIONS: `suppressions=${path.join(root, 'test/lsan.supp')}:print_suppressions=0`,
+    UBSAN_OPTIONS: 'print_stacktrace=1',
+    TSAN_OPTIONS: 'halt_on_error=0:second_deadlock_stack=1',
+  };
+}
+
+// The addon is built with sanitizers and Node is not, so their runtimes have to be there first.
+function sanitizerRuntimes() {
+  return ['libasan.so', 'libubsan.so'].map((name) => capture('g++', [`-print-file-name=${name}`]).stdout.trim()).join(':');
+}
