@@ -27,6 +27,10 @@ inline constexpr std::size_t kMaxCloseReason = kMaxControlPayload - kCloseStatus
 inline constexpr std::uint8_t kLength16 = 126;
 inline constexpr std::uint8_t kLength64 = 127;
 
+constexpr std::uint8_t firstByteOf(Opcode opcode, bool fin) {
+  return static_cast<std::uint8_t>(static_cast<unsigned>(opcode) | (fin ? kFinBit : 0U));
+}
+
 struct FrameHeader {
   std::uint8_t firstByte = 0;  // FIN, RSV1 to 3, opcode
   bool masked = false;

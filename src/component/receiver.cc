@@ -46,7 +46,7 @@ ReceiveStep Receiver::fault(FaultKind kind) {
 
 // The theory of operation: bytes are taken from input_ until the front operation is complete; when input_ runs out, the
 // network (or what was injected) fills it again.
-ReceiveStep Receiver::advance() {
+ReceiveStep Receiver::advance(bool mayRead) {
   if (operations_.empty()) {
     return fault_->kind != FaultKind::None ? ReceiveStep::Fault : ReceiveStep::Idle;
   }
@@ -67,11 +67,9 @@ ReceiveStep Receiver::advance() {
         return fault(reader_.fault());
       }
       if (status == FrameReader::Status::NeedMore) {
-        if (!prepareRead()) {
-          return ReceiveStep::Idle;
-        }
+        const ReceiveStep step = prepareRead(mayRead);
         if (input_.empty()) {
-          return ReceiveStep::ReadNetwork;
+          return step;
         }
         continue;
       }
@@ -98,22 +96,24 @@ ReceiveStep Receiver::advance() {
       if (control && !spillControl()) {
         return fault(FaultKind::OutOfMemory);
       }
-      if (!prepareRead()) {
-        return ReceiveStep::Idle;
-      }
+      const ReceiveStep step = prepareRead(mayRead);
       if (input_.empty()) {
-        return ReceiveStep::ReadNetwork;
+        return step;
       }
     }
   }
 }
 
-// Finds space for more bytes and serves it from what was injected, if there is any. False: the pool has no space.
-bool Receiver::prepareRead() {
+// Finds space for more bytes and serves it from what was injected, if there is any. Idle: there is no space, or reading
+// is not wanted.
+ReceiveStep Receiver::prepareRead(bool mayRead) {
+  if (!mayRead) {
+    return ReceiveStep::Idle;
+  }
   readSpace_ = chooseReadSpace();
   if (readSpace_.empty()) {
     leased_ = false;
-    return false;
+    return ReceiveStep::Idle;
   }
   if (injectedTaken_ < injected_.size()) {
     const std::size_t count = std::min(readSpace_.size(), injected_.size() - injectedTaken_);
@@ -125,7 +125,7 @@ bool Receiver::prepareRead() {
     }
     completeRead(static_cast<std::uint32_t>(count));
   }
-  return true;
+  return ReceiveStep::ReadNetwork;
 }
 
 std::span<std::uint8_t> Receiver::chooseReadSpace() {

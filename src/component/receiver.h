@@ -63,7 +63,8 @@ class Receiver {
   bool hasOperation() const { return !operations_.empty(); }
   const ReceiveOperation& operation() const { return operations_.front(); }
 
-  ReceiveStep advance();
+  // Takes bytes until one of the steps is reached. mayRead false: only the bytes at hand, Idle when they are used up.
+  ReceiveStep advance(bool mayRead = true);
 
   std::span<std::uint8_t> readSpace() const { return readSpace_; }
   // The network put `count` bytes, 1 to readSpace().size(), into readSpace().
@@ -97,7 +98,7 @@ class Receiver {
   };
 
   ReceiveStep fault(FaultKind kind);
-  bool prepareRead();
+  ReceiveStep prepareRead(bool mayRead);
   std::span<std::uint8_t> chooseReadSpace();
   void receiveBytes(std::span<std::uint8_t> bytes) { input_ = bytes; }
   FaultKind beginFrame();

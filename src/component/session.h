@@ -100,6 +100,8 @@ class Session {
   bool replyCanGo() const;
   Result handOutReply(bool onReceiveQueue, std::span<Buffer> buffers, Action& action);
   Result getSendAction(std::span<Buffer> buffers, Action& action);
+  bool receiveIsFree() const;
+  void offerReply();
   Result getReceiveAction(std::span<Buffer> buffers, Action& action);
   Result handOutIndication(std::span<Buffer> buffers, Action& action);
   void completeSend(std::uint32_t bytesTransferred);
