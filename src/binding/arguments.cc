@@ -1,0 +1,167 @@
+#include "arguments.h"
+
+#include <cmath>
+#include <limits>
+
+namespace websocket::binding {
+namespace {
+
+bool throwError(napi_env env, napi_status (*raise)(napi_env, const char*, const char*), const char* code,
+                std::string_view message) {
+  bool pending = false;
+  if (napi_is_exception_pending(env, &pending) == napi_ok && !pending) {
+    raise(env, code, std::string(message).c_str());
+  }
+  return false;
+}
+
+napi_valuetype typeOf(napi_env env, napi_value value) {
+  napi_valuetype type = napi_undefined;
+  napi_typeof(env, value, &type);
+  return type;
+}
+
+std::string text(double number) {
+  return number == std::floor(number) && std::abs(number) < 1e15 ? std::to_string(static_cast<std::int64_t>(number))
+                                                                 : std::to_string(number);
+}
+
+}  // namespace
+
+bool throwTypeError(napi_env env, std::string_view message) {
+  return throwError(env, &napi_throw_type_error, "ERR_INVALID_ARG_TYPE", message);
+}
+
+bool throwRangeError(napi_env env, std::string_view message) {
+  return throwError(env, &napi_throw_range_error, "ERR_OUT_OF_RANGE", message);
+}
+
+bool isNullish(napi_env env, napi_value value) {
+  const napi_valuetype type = typeOf(env, value);
+  return type == napi_undefined || type == napi_null;
+}
+
+bool toInteger(napi_env env, napi_value value, const char* name, double minimum, double maximum, double& out) {
+  if (napi_get_value_double(env, value, &out) != napi_ok) {
+    return throwTypeError(env, std::string(name) + " must be a number");
+  }
+  if (!(out >= minimum && out <= maximum) || out != std::floor(out)) {
+    return throwRangeError(env, std::string(name) + " must be an integer from " + text(minimum) + " to " +
+                                    text(maximum) + ", not " + text(out));
+  }
+  return true;
+}
+
+bool toUint32(napi_env env, napi_value value, const char* name, std::uint32_t& out) {
+  double number = 0;
+  if (!toInteger(env, value, name, 0, std::numeric_limits<std::uint32_t>::max(), number)) {
+    return false;
+  }
+  out = static_cast<std::uint32_t>(number);
+  return true;
+}
+
+bool toNumber(napi_env env, napi_value value, const char* name, std::uint32_t& out) {
+  return napi_get_value_uint32(env, value, &out) == napi_ok ||
+         throwTypeError(env, std::string(name) + " must be a number");
+}
+
+bool toBoolean(napi_env env, napi_value value, const char* name, bool& out) {
+  return napi_get_value_bool(env, value, &out) == napi_ok ||
+         throwTypeError(env, std::string(name) + " must be a boolean");
+}
+
+bool toBytes(napi_env env, napi_value value, const char* name, std::span<const std::uint8_t>& out) {
+  void* data = nullptr;
+  std::size_t length = 0;
+  bool is = false;
+  if (napi_is_buffer(env, value, &is) == napi_ok && is) {  // any view
+    napi_get_buffer_info(env, value, &data, &length);
+  } else if (napi_is_arraybuffer(env, value, &is) == napi_ok && is) {
+    napi_get_arraybuffer_info(env, value, &data, &length);
+  } else {
+    return throwTypeError(env, std::string(name) + " must be a Uint8Array, another view, or an ArrayBuffer");
+  }
+  if (length > std::numeric_limits<std::uint32_t>::max()) {
+    return throwRangeError(env, std::string(name) + " must have at most 4294967295 bytes");
+  }
+  out = data == nullptr ? std::span<const std::uint8_t>() : std::span(static_cast<const std::uint8_t*>(data), length);
+  return true;
+}
+
+std::span<const std::uint8_t> Utf8Scratch::encode(napi_env env, napi_value string) {
+  if (usual_.empty()) {
+    usual_.resize(kUsualSize);
+  }
+  // The function never ends inside a character, so a result that leaves room for one more is complete.
+  constexpr std::size_t kLargestCharacter = 4;
+  std::size_t length = 0;
+  napi_get_value_string_utf8(env, string, reinterpret_cast<char*>(usual_.data()), usual_.size(), &length);
+  if (length + kLargestCharacter < usual_.size()) {
+    return std::span(usual_).first(length);
+  }
+  napi_get_value_string_utf8(env, string, nullptr, 0, &length);
+  large_ = std::vector<std::uint8_t>(length + 1);
+  napi_get_value_string_utf8(env, string, reinterpret_cast<char*>(large_.data()), large_.size(), &length);
+  return std::span(large_).first(length);
+}
+
+bool toPayload(napi_env env, napi_value value, const char* name, Utf8Scratch& scratch,
+               std::span<const std::uint8_t>& out) {
+  if (typeOf(env, value) != napi_string) {
+    return toBytes(env, value, name, out);
+  }
+  out = scratch.encode(env, value);
+  return out.size() <= std::numeric_limits<std::uint32_t>::max() ||
+         throwRangeError(env, std::string(name) + " must have at most 4294967295 bytes");
+}
+
+bool toLatin1(napi_env env, napi_value value, const char* name, std::string& out) {
+  std::size_t length = 0;
+  if (napi_get_value_string_latin1(env, value, nullptr, 0, &length) != napi_ok) {
+    return throwTypeError(env, std::string(name) + " must be a string");
+  }
+  out.resize(length);  // the terminator has its place behind the characters
+  napi_get_value_string_latin1(env, value, out.data(), length + 1, &length);
+  return true;
+}
+
+bool StringList::read(napi_env env, napi_value value, const char* name) {
+  bool isArray = false;
+  std::uint32_t count = 0;
+  if (napi_is_array(env, value, &isArray) != napi_ok || !isArray ||
+      napi_get_array_length(env, value, &count) != napi_ok) {
+    return throwTypeError(env, std::string(name) + " must be an array of strings");
+  }
+  strings_.clear();
+  views_.clear();
+  for (std::uint32_t index = 0; index < count; ++index) {
+    napi_value element = nullptr;
+    if (napi_get_element(env, value, index, &element) != napi_ok) {
+      return false;  // a getter threw
+    }
+    const std::string element_name = std::string(name) + "[" + std::to_string(index) + "]";
+    if (!toLatin1(env, element, element_name.c_str(), strings_.emplace_back())) {
+      return false;
+    }
+  }
+  views_.assign(strings_.begin(), strings_.end());
+  return true;
+}
+
+std::vector<HeaderView> StringList::headers() const {
+  std::vector<HeaderView> headers;
+  headers.reserve(views_.size() / 2);
+  for (std::size_t index = 0; index + 1 < views_.size(); index += 2) {
+    headers.push_back({views_[index], views_[index + 1]});
+  }
+  return headers;
+}
+
+bool toHeaderList(napi_env env, napi_value value, const char* name, StringList& out) {
+  return out.read(env, value, name) &&
+         (out.views().size() % 2 == 0 ||
+          throwTypeError(env, std::string(name) + " must hold names and values by turns, an even number of strings"));
+}
+
+}  // namespace websocket::binding

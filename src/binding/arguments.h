@@ -1,0 +1,92 @@
+// Checks of JavaScript arguments. Each function looks at one value: it returns true and the value in C++ form, or
+// throws a TypeError or RangeError that names the argument and says what is allowed, and returns false. They compose
+// with &&.
+#pragma once
+
+#include <node_api.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol.h"
+
+namespace websocket::binding {
+
+// The arguments of a call. Missing ones are undefined.
+class Arguments {
+ public:
+  static constexpr std::size_t kMaxCount = 8;
+
+  Arguments(napi_env env, napi_callback_info info) : env_(env) {
+    std::size_t count = kMaxCount;
+    napi_get_cb_info(env, info, &count, values_.data(), nullptr, &data_);
+  }
+
+  napi_env env() const { return env_; }
+  napi_value operator[](std::size_t index) const { return values_[index]; }
+  void* data() const { return data_; }
+
+ private:
+  napi_env env_;
+  std::array<napi_value, kMaxCount> values_{};
+  void* data_ = nullptr;
+};
+
+// Throw the error, unless one is pending; return false.
+bool throwTypeError(napi_env env, std::string_view message);
+bool throwRangeError(napi_env env, std::string_view message);
+
+bool isNullish(napi_env env, napi_value value);
+
+// An integer from `minimum` to `maximum`.
+bool toInteger(napi_env env, napi_value value, const char* name, double minimum, double maximum, double& out);
+// An integer from 0 to 2^32 - 1.
+bool toUint32(napi_env env, napi_value value, const char* name, std::uint32_t& out);
+// A number that this module handed out or defines itself: only its type is checked, for speed.
+bool toNumber(napi_env env, napi_value value, const char* name, std::uint32_t& out);
+bool toBoolean(napi_env env, napi_value value, const char* name, bool& out);
+
+// The bytes of a typed array, DataView, Buffer or ArrayBuffer, valid until JavaScript runs again.
+bool toBytes(napi_env env, napi_value value, const char* name, std::span<const std::uint8_t>& out);
+
+// Strings become UTF-8 in memory that is used again and again; lone surrogates become U+FFFD.
+class Utf8Scratch {
+ public:
+  // The bytes stay valid until the next call. Throws std::bad_alloc.
+  std::span<const std::uint8_t> encode(napi_env env, napi_value string);
+
+ private:
+  static constexpr std::size_t kUsualSize = 64 * 1024;
+  std::vector<std::uint8_t> usual_;
+  std::vector<std::uint8_t> large_;  // of the last string that did not fit
+};
+
+// As toBytes, or a string. Throws std::bad_alloc.
+bool toPayload(napi_env env, napi_value value, const char* name, Utf8Scratch& scratch,
+               std::span<const std::uint8_t>& out);
+
+// An array of strings, as Latin-1, which is how Node passes HTTP header fields.
+class StringList {
+ public:
+  // Throws std::bad_alloc.
+  bool read(napi_env env, napi_value value, const char* name);
+
+  std::span<const std::string_view> views() const { return views_; }
+  // The strings as fields: name, value, name, value and so on.
+  std::vector<HeaderView> headers() const;
+
+ private:
+  std::vector<std::string> strings_;
+  std::vector<std::string_view> views_;
+};
+
+// An even-numbered StringList.
+bool toHeaderList(napi_env env, napi_value value, const char* name, StringList& out);
+bool toLatin1(napi_env env, napi_value value, const char* name, std::string& out);
+
+}  // namespace websocket::binding

@@ -1,0 +1,57 @@
+// Hands batches of events to JavaScript: one call of onEvents for a batch, or several when it is large. Payloads are
+// copied out of the driver's memory first, so JavaScript may keep them.
+#pragma once
+
+#include <node_api.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "batch.h"
+
+namespace websocket::binding {
+
+class Delivery {
+ public:
+  // A payload of this size or more gets an ArrayBuffer of its own, so that a message that is kept does not hold its
+  // neighbours. The small ones of a call share one of at most kMaxShared bytes.
+  static constexpr std::size_t kLargePayload = 4 * 1024;
+  static constexpr std::size_t kMaxShared = 64 * 1024;
+  static constexpr std::size_t kMaxRecords = 4096;
+  static constexpr std::size_t kRecordFields = 6;
+
+  Delivery() = default;
+  Delivery(const Delivery&) = delete;
+  Delivery& operator=(const Delivery&) = delete;
+  ~Delivery() = default;
+
+  // Makes what is shared with JavaScript. False: an exception is pending.
+  bool initialize(napi_env env, napi_value onEvents, napi_async_context context);
+  napi_value records() const { return valueOf(recordsReference_); }
+  napi_value cursor() const { return valueOf(cursorReference_); }
+  void release();
+
+  void deliver(const driver::Batch& batch);
+
+ private:
+  napi_value valueOf(napi_ref reference) const;
+  std::size_t take(std::span<const driver::Event> events, napi_value& payload, napi_value& large);
+  bool call(std::size_t count, napi_value payload, napi_value large);
+
+  napi_env env_ = nullptr;
+  napi_async_context context_ = nullptr;
+  napi_ref onEvents_ = nullptr;
+  napi_ref recordsReference_ = nullptr;
+  napi_ref cursorReference_ = nullptr;
+  napi_ref noPayload_ = nullptr;  // an empty ArrayBuffer
+  napi_ref noLarge_ = nullptr;    // an empty array
+  std::uint32_t* records_ = nullptr;
+  std::uint32_t* cursor_ = nullptr;
+};
+
+// Calls a JavaScript function from the loop, running microtasks and nextTick callbacks afterwards. An exception is
+// reported as uncaught. False: there was one, or JavaScript cannot run any more.
+bool callFromLoop(napi_env env, napi_async_context context, napi_value function, std::span<const napi_value> arguments);
+
+}  // namespace websocket::binding

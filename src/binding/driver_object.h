@@ -1,0 +1,75 @@
+// The JavaScript object `Driver` of types/native.d.ts: checks arguments, calls driver::Driver, and hands its events
+// over. One for each startDriver() of an environment. It lives until the environment is torn down and the loop has
+// closed its handles.
+#pragma once
+
+#include <node_api.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "arguments.h"
+#include "delivery.h"
+#include "driver.h"
+
+namespace websocket::binding {
+
+class DriverObject final : public driver::Delegate {
+ public:
+  // Implements startDriver(callbacks). Returns null when an exception is pending.
+  static napi_value start(napi_env env, napi_callback_info info);
+
+  DriverObject(const DriverObject&) = delete;
+  DriverObject& operator=(const DriverObject&) = delete;
+  ~DriverObject() override = default;
+
+  void deliver(const driver::Batch& batch) override { delivery_.deliver(batch); }
+  void write(driver::ConnectionId id, std::span<const Buffer> bytes) override;
+
+ private:
+  explicit DriverObject(napi_env env) : env_(env) {}
+
+  bool initialize(napi_value callbacks);
+  napi_value makeObject();
+  void stop(napi_async_cleanup_hook_handle hook);
+
+  template <napi_value (DriverObject::*Method)(const Arguments&)>
+  static napi_value invoke(napi_env env, napi_callback_info info);
+
+  napi_value createOptions(const Arguments& arguments);
+  napi_value acceptHandshake(const Arguments& arguments);
+  napi_value beginHandshake(const Arguments& arguments);
+  napi_value endHandshake(const Arguments& arguments);
+  napi_value lastId(const Arguments& arguments);
+  napi_value attachNative(const Arguments& arguments);
+  napi_value attachStream(const Arguments& arguments);
+  napi_value receive(const Arguments& arguments);
+  napi_value written(const Arguments& arguments);
+  napi_value detach(const Arguments& arguments);
+  napi_value send(const Arguments& arguments);
+  napi_value sendControl(const Arguments& arguments);
+  napi_value sendClose(const Arguments& arguments);
+  napi_value setPaused(const Arguments& arguments);
+  napi_value bufferedAmount(const Arguments& arguments);
+  napi_value shutdown(const Arguments& arguments);
+  napi_value destroy(const Arguments& arguments);
+  napi_value setRef(const Arguments& arguments);
+  napi_value flush(const Arguments& arguments);
+
+  driver::Connection* find(const Arguments& arguments, bool& valid) const;
+  driver::Connection* create(const Arguments& arguments, Role role, bool zeroMask);
+  napi_value sendResult(Result result, const driver::Connection* connection) const;
+  napi_value number(double value) const;
+  napi_value headerList(std::span<const HeaderView> headers) const;
+
+  napi_env env_;
+  napi_async_context context_ = nullptr;
+  napi_ref onWrite_ = nullptr;
+  driver::ConnectionId lastId_ = 0;
+  Utf8Scratch scratch_;
+  Delivery delivery_;
+  std::optional<driver::Driver> driver_;
+};
+
+}  // namespace websocket::binding

@@ -1,0 +1,86 @@
+// The JavaScript object `Handle` of types/native.d.ts: the thirteen functions of websocket.h.
+//
+// The component works inside a JavaScript ArrayBuffer (its ALLOCATED_BUFFER property), so that every buffer of an
+// action is a view of that, or of the caller's own memory: nothing is copied, and nothing can be freed while JavaScript
+// sees it. What can happen is that JavaScript detaches such an ArrayBuffer; the functions that let the component touch
+// memory check for that first.
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "websocket.h"
+
+namespace websocket::binding {
+
+// What the module keeps for an environment.
+struct AddonData {
+  Napi::FunctionReference handleConstructor;
+};
+
+class HandleObject final : public Napi::ObjectWrap<HandleObject> {
+ public:
+  // Makes the constructor, with its static methods, and puts it into the environment's AddonData.
+  static Napi::Function define(Napi::Env env, AddonData& data);
+
+  // Called by the static methods only; the first argument proves it. Then: whether it is a server, the properties.
+  explicit HandleObject(const Napi::CallbackInfo& info);
+  HandleObject(const HandleObject&) = delete;
+  HandleObject& operator=(const HandleObject&) = delete;
+  ~HandleObject() override { WebSocketDeleteHandle(handle_); }
+
+ private:
+  // A queued send or receive, until it is indicated. Its address is the operation's context in the component.
+  struct Operation {
+    // { context, buffer }: what the caller passed, and the ArrayBuffer of the memory below if there is any.
+    Napi::ObjectReference kept;
+    std::uint8_t* data = nullptr;
+    std::size_t length = 0;
+    std::size_t offset = 0;  // of data in its ArrayBuffer
+
+    bool isDetached() const;
+  };
+  using Operations = std::deque<std::unique_ptr<Operation>>;
+
+  static Napi::Value createClientHandle(const Napi::CallbackInfo& info) { return create(info, false); }
+  static Napi::Value createServerHandle(const Napi::CallbackInfo& info) { return create(info, true); }
+  static Napi::Value create(const Napi::CallbackInfo& info, bool server);
+  static Napi::Value getGlobalProperty(const Napi::CallbackInfo& info);
+
+  Napi::Value beginClientHandshake(const Napi::CallbackInfo& info);
+  Napi::Value endClientHandshake(const Napi::CallbackInfo& info);
+  Napi::Value beginServerHandshake(const Napi::CallbackInfo& info);
+  Napi::Value endServerHandshake(const Napi::CallbackInfo& info);
+  Napi::Value send(const Napi::CallbackInfo& info);
+  Napi::Value receive(const Napi::CallbackInfo& info);
+  Napi::Value getAction(const Napi::CallbackInfo& info);
+  Napi::Value completeAction(const Napi::CallbackInfo& info);
+  Napi::Value abort(const Napi::CallbackInfo& info);
+  Napi::Value remove(const Napi::CallbackInfo& info);
+
+  // Calls a method, unless the handle was deleted, and lets no C++ exception out.
+  template <Napi::Value (HandleObject::*Method)(const Napi::CallbackInfo&)>
+  Napi::Value invoke(const Napi::CallbackInfo& info);
+
+  bool open(Napi::Env env, bool server, std::vector<WEB_SOCKET_PROPERTY>& properties);
+  bool memoryIsSafe(Napi::Env env) const;
+  std::unique_ptr<Operation> makeOperation(Napi::Env env, Napi::Value context) const;
+  bool takeBytes(Napi::Env env, Napi::Value value, const char* name, bool mayCopy, Operation& operation) const;
+  Operation* operationOf(void* context) const;
+  void forget(const Operation* operation);
+  Napi::Value view(Napi::Env env, const WEB_SOCKET_BUFFER& buffer, const Operation* operation) const;
+
+  WEB_SOCKET_HANDLE handle_ = nullptr;  // null once deleted
+  ULONG offeredExtensions_ = 0;
+  Napi::Reference<Napi::ArrayBuffer> memory_;
+  std::uint8_t* memoryData_ = nullptr;
+  std::size_t memorySize_ = 0;
+  Operations sends_;
+  Operations receives_;
+};
+
+}  // namespace websocket::binding

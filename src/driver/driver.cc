@@ -1,0 +1,173 @@
+#include "driver.h"
+
+#include <limits>
+#include <new>
+#include <utility>
+
+#include "native_transport.h"
+#include "stream_transport.h"
+
+namespace websocket::driver {
+namespace {
+
+// How often a phase delivers and writes what the delivery caused, before the loop gets its turn. Two connections of one
+// process that answer each other could go on for ever.
+constexpr int kMaxRounds = 8;
+
+}  // namespace
+
+Driver::Driver(uv_loop_t* loop, Delegate& delegate)
+    : loop_(loop), delegate_(delegate), lifetime_(std::make_shared<HandleLifetime>()) {
+  phases_.emplace(loop, *this, lifetime_);
+}
+
+Driver::~Driver() = default;
+
+void Driver::stop(std::function<void()> onEnd) {
+  lifetime_->onEnd = std::move(onEnd);
+  for (const ConnectionId id : connections_.ids()) {
+    connections_.find(id)->close(0, false);
+  }
+  batch_ = {};
+  dirty_.clear();
+  failing_.clear();
+  phases_.reset();
+}
+
+std::uint32_t Driver::createOptions(const SessionLimits& limits) {
+  SessionOptions options;
+  options.disableUtf8Verification = limits.skipUtf8Validation;
+  options.maxMessageSize = limits.maxPayload != 0 ? limits.maxPayload : std::numeric_limits<std::uint32_t>::max();
+  options.maxFragments = limits.maxFragments;
+  options.gather = true;
+  options.autoCloseEcho = true;
+  options.autoPong = limits.autoPong;
+  options.indicatePings = true;
+  options.indicateUnsolicitedPongs = true;
+  options.strictCloseCodes = true;
+  options.pool = &slab_;
+  options.random = &random_;
+  SessionOptions zeroMask = options;
+  zeroMask.disableMasking = true;
+  options_.push_back(
+      {std::make_shared<const SessionOptions>(options), std::make_shared<const SessionOptions>(zeroMask)});
+  return static_cast<std::uint32_t>(options_.size() - 1);
+}
+
+Connection* Driver::create(std::uint32_t options, Role role, bool zeroMask) {
+  const Options& chosen = options_[options];
+  const ConnectionId id = connections_.reserve();
+  if (id == 0) {
+    return nullptr;
+  }
+  try {
+    connections_.insert(id, std::make_unique<Connection>(
+                                *this, id, role, role == Role::Client && zeroMask ? chosen.zeroMask : chosen.masking));
+  } catch (...) {
+    connections_.remove(id);
+    throw;
+  }
+  return connections_.find(id);
+}
+
+int Driver::attachNative(Connection& connection, int fd, bool isPipe, std::span<const std::uint8_t> preamble,
+                         std::span<const std::uint8_t> head) {
+  std::unique_ptr<Transport> transport;
+  if (const int error = NativeTransport::open(loop_, lifetime_, connection, fd, isPipe, transport); error != 0) {
+    return error;
+  }
+  return connection.attach(std::move(transport), preamble, head) == Result::Ok ? 0 : UV_EINVAL;
+}
+
+int Driver::attachStream(Connection& connection, std::span<const std::uint8_t> head) {
+  return connection.attach(std::make_unique<StreamTransport>(*this, connection.id()), {}, head) == Result::Ok
+             ? 0
+             : UV_EINVAL;
+}
+
+// ---------------------------------------------------------------------------------------------------------------------
+// For connections
+
+std::span<const std::uint8_t> Driver::keep(std::span<const std::uint8_t> payload) {
+  return payload.empty() || slab_.contains(payload.data()) ? payload : slab_.copy(payload);
+}
+
+std::span<const std::uint8_t> Driver::keep(MessageBuffer&& message) {
+  const MessageBuffer& kept = batch_.messages.emplace_back(std::move(message));
+  return {kept.data(), kept.size()};
+}
+
+void Driver::closeAfterRead(Connection& connection, int error) {
+  phases_->wake();
+  failing_.push_back({connection.id(), error});
+}
+
+void Driver::retire(Connection& connection) { retired_.push_back(connections_.remove(connection.id())); }
+
+// ---------------------------------------------------------------------------------------------------------------------
+// The phases
+
+void Driver::deliver() {
+  if (delivering_ || batch_.events.empty()) {
+    return;
+  }
+  delivering_ = true;
+  std::swap(batch_, delivered_);
+  slab_.handOver(delivered_.blocks);
+  delegate_.deliver(delivered_);
+  slab_.recycle(delivered_.blocks);
+  delivered_.events.clear();
+  delivered_.messages.clear();
+  delivering_ = false;
+}
+
+void Driver::deliverIfFull() {
+  if (slab_.isLow() || batch_.events.size() >= Batch::kManyEvents) {
+    deliver();
+  }
+}
+
+void Driver::flush() {
+  std::vector<ConnectionId> ids = std::exchange(flushing_, {});  // a nested flush makes its own
+  ids.swap(dirty_);
+  for (const ConnectionId id : ids) {
+    if (Connection* const connection = find(id); connection != nullptr) {
+      try {
+        connection->flush();
+      } catch (const std::bad_alloc&) {
+        connection->close(UV_ENOMEM, false);
+      }
+    }
+  }
+  ids.clear();
+  flushing_ = std::move(ids);
+}
+
+void Driver::work() {
+  if (delivering_) {
+    return;  // a handler runs the loop inside itself
+  }
+  for (int round = 0; round < kMaxRounds && !(batch_.events.empty() && dirty_.empty()); ++round) {
+    deliver();
+    flush();
+  }
+  retired_.clear();
+  if (hasWork()) {
+    phases_->wake();
+  } else {
+    phases_->rest();
+  }
+}
+
+void Driver::beforePoll() { work(); }
+
+void Driver::afterPoll() {
+  for (const Failing& failing : std::exchange(failing_, {})) {
+    if (Connection* const connection = find(failing.id); connection != nullptr) {
+      connection->close(failing.error, false);
+    }
+  }
+  work();
+}
+
+}  // namespace websocket::driver

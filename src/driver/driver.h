@@ -1,0 +1,135 @@
+// The driver of one loop: its connections, their receive memory, the events that wait for delivery and the connections
+// that wait for writing. All work is done in two phases of the loop, before and after it polls: events are delivered,
+// which makes the application send, and then everything that was sent on a connection goes out with one write.
+//
+// One thread: the loop's. Every function may be called from inside a delegate's function.
+#pragma once
+
+#include <uv.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "batch.h"
+#include "connection.h"
+#include "connection_table.h"
+#include "event.h"
+#include "loop_phases.h"
+#include "random.h"
+#include "slab.h"
+#include "uv_handle.h"
+
+namespace websocket::driver {
+
+// What the application does for the driver.
+class Delegate {
+ public:
+  virtual ~Delegate() = default;
+
+  // Takes a batch of events. What they point to stays valid until this returns. Not called again before it returned.
+  virtual void deliver(const Batch& batch) = 0;
+  // Writes to the stream of a connection and then calls Driver::written(). The bytes are valid until that call.
+  virtual void write(ConnectionId id, std::span<const Buffer> bytes) = 0;
+};
+
+struct SessionLimits {
+  std::uint32_t maxPayload = 0;    // bytes of a message; 0: 2^32 - 1
+  std::uint32_t maxFragments = 0;  // frames of a message; 0: no limit
+  bool skipUtf8Validation = false;
+  bool autoPong = true;
+};
+
+class Driver {
+ public:
+  // loop and delegate must outlive stop(). Throws std::bad_alloc.
+  Driver(uv_loop_t* loop, Delegate& delegate);
+  Driver(const Driver&) = delete;
+  Driver& operator=(const Driver&) = delete;
+  // After stop().
+  ~Driver();
+
+  // Ends every connection without events and closes every handle. No function but the destructor may be called
+  // afterwards. onEnd is called when the driver is destroyed and the loop has closed the last handle.
+  void stop(std::function<void()> onEnd);
+
+  // Options shared by many connections, which live as long as the driver. Returns their number.
+  std::uint32_t createOptions(const SessionLimits& limits);
+  std::size_t optionsCount() const { return options_.size(); }
+
+  // Makes a connection without a transport; nullptr: there are too many. zeroMask: a client masks with a zero key.
+  Connection* create(std::uint32_t options, Role role, bool zeroMask);
+  // The connection of an id; nullptr when it is gone. The pointer is valid until the loop's next phase.
+  Connection* find(ConnectionId id) const { return connections_.find(id); }
+
+  // Give a connection its transport; see types/native.d.ts. Return 0 or a negated libuv error; then nothing changed.
+  int attachNative(Connection& connection, int fd, bool isPipe, std::span<const std::uint8_t> preamble,
+                   std::span<const std::uint8_t> head);
+  int attachStream(Connection& connection, std::span<const std::uint8_t> head);
+
+  // Writes what is queued on every connection.
+  void flush();
+  // Delivers now when the receive memory is nearly used up or many events wait.
+  void deliverIfFull();
+
+  // For connections and transports.
+  Delegate& delegate() { return delegate_; }
+  Slab& slab() { return slab_; }
+  void record(const Event& event) {
+    phases_->wake();
+    batch_.events.push_back(event);
+  }
+  // Keeps a payload until its event was delivered.
+  std::span<const std::uint8_t> keep(std::span<const std::uint8_t> payload);
+  std::span<const std::uint8_t> keep(MessageBuffer&& message);
+  void markDirty(Connection& connection) {
+    if (connection.markDirty()) {
+      phases_->wake();
+      dirty_.push_back(connection.id());
+    }
+  }
+  // Closes the connection with a libuv error, but only after the loop has polled once more, so that what the peer sent
+  // before is read.
+  void closeAfterRead(Connection& connection, int error);
+  // Takes a closed connection out of the table; it is destroyed at the end of a phase.
+  void retire(Connection& connection);
+
+  // From LoopPhases.
+  void beforePoll();
+  void afterPoll();
+
+ private:
+  struct Options {
+    std::shared_ptr<const SessionOptions> masking;
+    std::shared_ptr<const SessionOptions> zeroMask;
+  };
+  struct Failing {
+    ConnectionId id = 0;
+    int error = 0;
+  };
+
+  bool hasWork() const { return !batch_.events.empty() || !dirty_.empty() || !failing_.empty(); }
+  void deliver();
+  void work();
+
+  uv_loop_t* loop_;
+  Delegate& delegate_;
+  std::shared_ptr<HandleLifetime> lifetime_;
+  std::optional<LoopPhases> phases_;
+  PooledRandom random_;
+  Slab slab_;
+  std::vector<Options> options_;
+  Batch batch_;      // gathering
+  Batch delivered_;  // being delivered; empty otherwise, with its memory kept
+  bool delivering_ = false;
+  std::vector<ConnectionId> dirty_;
+  std::vector<ConnectionId> flushing_;  // empty between flushes, with its memory kept
+  std::vector<Failing> failing_;
+  std::vector<std::unique_ptr<Connection>> retired_;
+  ConnectionTable connections_;  // destroyed before what the connections use
+};
+
+}  // namespace websocket::driver

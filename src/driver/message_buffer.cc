@@ -1,0 +1,48 @@
+#include "message_buffer.h"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+namespace websocket::driver {
+namespace {
+
+constexpr std::size_t kSmallestTail = 4096;  // bytes that may be reserved ahead of any content
+
+}  // namespace
+
+void MessageBuffer::reserve(std::size_t capacity) {
+  auto* const grown = static_cast<std::uint8_t*>(std::realloc(data_.get(), capacity));
+  if (grown == nullptr) {
+    throw std::bad_alloc();
+  }
+  static_cast<void>(data_.release());  // realloc freed it
+  data_.reset(grown);
+  capacity_ = capacity;
+}
+
+void MessageBuffer::append(std::span<const std::uint8_t> bytes) {
+  if (bytes.empty()) {
+    return;
+  }
+  if (data_ == nullptr || bytes.data() != data_.get() + size_) {
+    if (capacity_ - size_ < bytes.size()) {
+      reserve(std::max(size_ + bytes.size(), size_ + size_ / 4));
+    }
+    std::memcpy(data_.get() + size_, bytes.data(), bytes.size());
+  }
+  size_ += bytes.size();
+}
+
+std::span<std::uint8_t> MessageBuffer::tail(std::uint64_t expected) {
+  const std::size_t allowed = std::max(size_ / 4, kSmallestTail);
+  const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(expected, allowed));
+  // What is left over from the last step is used up first, unless it is too little for a read.
+  if (capacity_ - size_ < std::min(wanted, allowed / 4)) {
+    reserve(size_ + wanted);
+  }
+  const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(expected, capacity_ - size_));
+  return {data_.get() + size_, length};
+}
+
+}  // namespace websocket::driver

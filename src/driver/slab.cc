@@ -1,0 +1,43 @@
+#include "slab.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace websocket::driver {
+
+std::span<std::uint8_t> Slab::rest() {
+  if (blocks_.empty() || isLow()) {
+    blocks_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(kBlockSize));
+    used_ = 0;
+  }
+  return {blocks_.back().get() + used_, kBlockSize - used_};
+}
+
+bool Slab::contains(const std::uint8_t* bytes) const {
+  return std::ranges::any_of(blocks_, [bytes](const Block& block) {
+    const std::less<> before;  // a total order, also between unrelated arrays
+    return !before(bytes, block.get()) && before(bytes, block.get() + kBlockSize);
+  });
+}
+
+std::span<const std::uint8_t> Slab::copy(std::span<const std::uint8_t> bytes) {
+  const std::span<std::uint8_t> space = rest().first(bytes.size());
+  std::ranges::copy(bytes, space.begin());
+  used_ += bytes.size();
+  return space;
+}
+
+void Slab::handOver(std::vector<Block>& blocks) {
+  blocks.swap(blocks_);
+  used_ = 0;
+}
+
+void Slab::recycle(std::vector<Block>& blocks) {
+  if (blocks_.empty() && !blocks.empty()) {
+    blocks_.push_back(std::move(blocks.front()));
+    used_ = 0;
+  }
+  blocks.clear();
+}
+
+}  // namespace websocket::driver

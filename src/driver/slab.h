@@ -1,0 +1,67 @@
+// The receive memory of a loop: one block that all its connections read into, one after the other. Payloads stay where
+// they were read until the batch that names them is delivered; then the block is used from its start again. When a
+// handler causes more reading while a batch is being delivered, that reading gets a block of its own.
+//
+// A lease is the rest of the block, and a commit keeps its first bytes, so only one lease can be under way. That is why
+// space is leased only inside a LeaseScope: a session that asks at another time finds no space, and holds none.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "receive_pool.h"
+
+namespace websocket::driver {
+
+class Slab final : public ReceivePool {
+ public:
+  using Block = std::unique_ptr<std::uint8_t[]>;
+
+  // Large enough for an iteration's reading of a busy loop, small enough to stay in the processor's cache.
+  static constexpr std::size_t kBlockSize = 512 * 1024;
+  // Below this the block counts as used up: a read into less costs more system calls than it is worth.
+  static constexpr std::size_t kLowSpace = 64 * 1024;
+
+  Slab() = default;
+  Slab(const Slab&) = delete;
+  Slab& operator=(const Slab&) = delete;
+  ~Slab() override = default;
+
+  // Throws std::bad_alloc.
+  std::span<std::uint8_t> lease() override { return leasing_ ? rest() : std::span<std::uint8_t>(); }
+  void commit(std::span<std::uint8_t> /*space*/, std::uint32_t used) override { used_ += used; }
+
+  class LeaseScope {
+   public:
+    explicit LeaseScope(Slab& slab) : slab_(slab) { slab_.leasing_ = true; }
+    LeaseScope(const LeaseScope&) = delete;
+    LeaseScope& operator=(const LeaseScope&) = delete;
+    ~LeaseScope() { slab_.leasing_ = false; }
+
+   private:
+    Slab& slab_;
+  };
+
+  // At least kLowSpace writable bytes, not reserved for anybody. Throws std::bad_alloc.
+  std::span<std::uint8_t> rest();
+  // Whether the bytes lie in memory that lives until the batch is delivered.
+  bool contains(const std::uint8_t* bytes) const;
+  // Keeps a copy until the batch is delivered. At most kLowSpace bytes. Throws std::bad_alloc.
+  std::span<const std::uint8_t> copy(std::span<const std::uint8_t> bytes);
+  // Time to deliver, so that the block can be used again.
+  bool isLow() const { return !blocks_.empty() && kBlockSize - used_ < kLowSpace; }
+
+  // Hands the used memory to a batch (blocks is empty before), and takes it back after its delivery.
+  void handOver(std::vector<Block>& blocks);
+  void recycle(std::vector<Block>& blocks);
+
+ private:
+  std::vector<Block> blocks_;  // the last one is in use
+  std::size_t used_ = 0;       // bytes of the last block
+  bool leasing_ = false;
+};
+
+}  // namespace websocket::driver
