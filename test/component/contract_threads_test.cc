@@ -1,6 +1,6 @@
 // Contract, section 8.5 (T126): one thread loops on SEND and another on RECEIVE, at both ends of a connection, with
 // pings in between. Nothing is lost or reordered inside a direction, and at most one write is outstanding at a time.
-// WEBSOCKET_CONTRACT_MESSAGES sets the number of messages (both directions together).
+// WEBSOCKET_CONTRACT_MESSAGES sets the number of messages of each direction.
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -33,7 +33,7 @@ constexpr std::chrono::seconds kPatience(120);     // without progress; then the
 
 std::uint64_t messagesPerDirection() {
   const char* setting = std::getenv("WEBSOCKET_CONTRACT_MESSAGES");
-  return (setting == nullptr ? kDefaultMessages : std::strtoull(setting, nullptr, 10)) / 2;
+  return setting == nullptr ? kDefaultMessages : std::strtoull(setting, nullptr, 10);
 }
 
 // One direction of a connection in memory.

@@ -25,7 +25,7 @@ int callFromCpp11() {
 
   // String literals are cast to PCHAR, because the members are not const.
   WEB_SOCKET_HTTP_HEADER request[] = {
-      {const_cast<PCHAR>("Host"), 4, const_cast<PCHAR>(""), 0},
+      {(PCHAR) "Host", 4, (PCHAR) "", 0},
       {(PCHAR) "Connection", 10, (PCHAR) "Upgrade", 7},
       {(PCHAR) "Upgrade", 7, (PCHAR) "websocket", 9},
       {(PCHAR) "Sec-WebSocket-Version", 21, (PCHAR) "13", 2},
