@@ -1,0 +1,33 @@
+/** What `require()` gives: the class, with the other names as its properties. */
+import index = require('./index.js');
+
+// eslint-disable-next-line @typescript-eslint/no-redeclare -- value, type and namespace of one name, as callers expect
+const WebSocket: typeof index.WebSocket & { component: typeof index.component } = Object.assign(index.WebSocket, {
+  component: index.component,
+});
+type WebSocket = index.WebSocket;
+
+// eslint-disable-next-line @typescript-eslint/no-namespace -- the only way to give types to `export =`
+namespace WebSocket {
+  export type WebSocketServer = index.WebSocketServer;
+  export type Server = index.WebSocketServer;
+  export type WebSocketError = index.WebSocketError;
+  export type WebSocketErrorCode = index.WebSocketErrorCode;
+  export type Event = index.Event;
+  export type MessageEvent = index.MessageEvent;
+  export type CloseEvent = index.CloseEvent;
+  export type ErrorEvent = index.ErrorEvent;
+  export type BinaryType = index.BinaryType;
+  export type ClientOptions = index.ClientOptions;
+  export type MessageData = index.MessageData;
+  export type SendCallback = index.SendCallback;
+  export type SendData = index.SendData;
+  export type SendOptions = index.SendOptions;
+  export type ServerCloseOptions = index.ServerCloseOptions;
+  export type ServerOptions = index.ServerOptions;
+  export type TransportKind = index.TransportKind;
+  export type VerifyClientCallback = index.VerifyClientCallback;
+  export type VerifyClientInfo = index.VerifyClientInfo;
+}
+
+export = WebSocket;

@@ -1,0 +1,339 @@
+/**
+ * An open connection: the messages that go out and come in, the closing handshake (RFC 6455, 7), and the end. It emits
+ * the events of the `WebSocket` that owns it. Bytes are the transport's business, frames the driver's.
+ *
+ * The connection is in the driver's table from its construction to its last event; afterwards it only remembers.
+ */
+import type { Duplex } from 'node:stream';
+import { byteLength, type Payload } from './data.js';
+import { driver, register, unregister, type DriverEvents } from './dispatch.js';
+import { faultError, notOpenError, notSentError } from './errors.js';
+import { SendFlag } from './native.js';
+import {
+  highWaterMark,
+  type BinaryType,
+  type ResolvedSettings,
+  type SendCallback,
+  type SendOptions,
+} from './options.js';
+import { attach, type Transport } from './transport.js';
+import type { WebSocket } from './websocket.js';
+
+/** The values of `readyState`. */
+export const ReadyState = { Connecting: 0, Open: 1, Closing: 2, Closed: 3 } as const;
+export type ReadyState = (typeof ReadyState)[keyof typeof ReadyState];
+
+/** The status when no Close frame came, and when one came without a status (RFC 6455, 7.1.5 and 7.1.6). */
+const abnormalClosure = 1006;
+const noStatus = 1005;
+
+const emptyReason = Buffer.alloc(0);
+
+/** E_INVALIDARG, as the driver returns it. */
+const invalidArgument = 0x80070057 | 0;
+
+/** The callback number of a send without a callback whose event is awaited for 'drain'. */
+const drainWatch = 1;
+const maxCallback = 2 ** 32 - 1;
+
+/** A message that waits because the socket is paused. */
+interface HeldMessage {
+  buffer: ArrayBuffer;
+  offset: number;
+  length: number;
+  isBinary: boolean;
+  isOwn: boolean;
+}
+
+/** A connection whose handshake is done. */
+export class Connection implements DriverEvents {
+  readyState: ReadyState = ReadyState.Open;
+  binaryType: BinaryType;
+  isPaused = false;
+  /** Our Close frame was queued. */
+  closeSent = false;
+  /** The peer's Close frame was received. */
+  closeReceived = false;
+  readonly transport: Transport;
+
+  #closeStatus = abnormalClosure;
+  #closeReason = emptyReason;
+  #closeTimer: NodeJS.Timeout | undefined;
+  readonly #closeTimeout: number;
+  /** terminate() was called: nothing is delivered any more but the end. */
+  #isCut = false;
+  /** The transport is gone; only held messages and 'close' are still to come. */
+  #isEnded = false;
+  #errorEmitted = false;
+  /** Messages that came while paused; while there are any, later ones queue up behind them. */
+  #held: HeldMessage[] = [];
+  /** Callbacks of sends by number; made when first needed. */
+  #callbacks: Map<number, SendCallback> | undefined;
+  #lastCallback = drainWatch;
+  /** What the driver last said is buffered: never less than what is buffered now. */
+  #buffered = 0;
+  /** A send returned false, and 'drain' has not come yet. */
+  #needsDrain = false;
+  /** Bytes that will never be sent. */
+  #unsent = 0;
+  /** The type of the fragmented message that is being sent. */
+  #fragmentIsBinary: boolean | undefined;
+
+  /**
+   * Starts the connection.
+   * @param socket emits the events
+   * @param id the driver's number of the connection, its handshake done
+   * @param stream what the handshake was done on; taken over
+   * @param preamble is written before the first frame
+   * @param head was read from the stream already
+   */
+  constructor(
+    readonly socket: WebSocket,
+    readonly id: number,
+    stream: Duplex,
+    preamble: Buffer,
+    head: Buffer,
+    settings: ResolvedSettings,
+  ) {
+    this.binaryType = socket.binaryType;
+    this.#closeTimeout = settings.closeTimeout;
+    register(this);
+    this.transport = attach(id, stream, preamble, head, settings.transport);
+  }
+
+  /** Payload bytes that were accepted and not yet handed to the kernel, or never will be. */
+  get bufferedAmount(): number {
+    return this.#unsent + (this.#isEnded ? 0 : driver.bufferedAmount(this.id));
+  }
+
+  // ---- Sending ------------------------------------------------------------------------------------------------------
+
+  /** Queues a message; false: more than the high-water mark is buffered, and 'drain' will come. */
+  send(payload: Payload, isBinary: boolean, options: SendOptions | undefined, callback?: SendCallback): boolean {
+    if (this.readyState !== ReadyState.Open) return this.#refuse(payload, callback);
+    let flags: number = SendFlag.Fin | SendFlag.Compress;
+    if (options !== undefined) {
+      if (options.binary !== undefined) isBinary = options.binary;
+      if (options.compress === false) flags -= SendFlag.Compress;
+      if (options.fin === false) flags -= SendFlag.Fin;
+    }
+    const isFragment = this.#fragmentIsBinary !== undefined;
+    if (isFragment) isBinary = this.#fragmentIsBinary === true; // the first part decides
+    if (isBinary) flags |= SendFlag.Binary;
+
+    let number = 0;
+    if (callback !== undefined) number = this.#remember(callback);
+    else if (this.#needsDrain || this.#buffered + mostBytes(payload) > highWaterMark) number = drainWatch;
+    const buffered = driver.send(this.id, payload, flags, number);
+    if (buffered < 0) {
+      this.#callbacks?.delete(number);
+      return this.#refuse(payload, callback);
+    }
+    this.#fragmentIsBinary = (flags & SendFlag.Fin) === 0 ? isBinary : undefined;
+    this.#buffered = buffered;
+    if (buffered <= highWaterMark) return true;
+    this.#needsDrain = true;
+    return false;
+  }
+
+  /** Queues a ping or a pong of at most 125 bytes. */
+  sendControl(isPong: boolean, payload: string | Uint8Array, callback?: SendCallback): void {
+    if (this.readyState === ReadyState.Open) {
+      const number = callback === undefined ? 0 : this.#remember(callback);
+      if (driver.sendControl(this.id, isPong, payload, number) >= 0) return;
+      this.#callbacks?.delete(number);
+    }
+    this.#refuse(payload, callback);
+  }
+
+  #remember(callback: SendCallback): number {
+    this.#lastCallback = this.#lastCallback === maxCallback ? drainWatch + 1 : this.#lastCallback + 1;
+    (this.#callbacks ??= new Map()).set(this.#lastCallback, callback);
+    return this.#lastCallback;
+  }
+
+  /** What cannot be sent counts as buffered for ever (WHATWG) and is told to its callback. */
+  #refuse(payload: Payload, callback: SendCallback | undefined): false {
+    this.#unsent += byteLength(payload);
+    if (callback !== undefined) {
+      const isOpen = this.readyState === ReadyState.Open;
+      process.nextTick(callback, isOpen ? notSentError() : notOpenError(this.readyState));
+    }
+    return false;
+  }
+
+  onSent(number: number, ok: boolean): void {
+    const callback = this.#callbacks?.get(number);
+    if (callback !== undefined) this.#callbacks?.delete(number);
+    if (this.#needsDrain && ok && driver.bufferedAmount(this.id) === 0) {
+      this.#needsDrain = false;
+      this.#buffered = 0;
+      // Before the callback, which may throw.
+      if (this.readyState === ReadyState.Open) process.nextTick(emitDrain, this.socket);
+    }
+    if (callback === undefined) return;
+    if (ok) callback();
+    else callback(notSentError());
+  }
+
+  // ---- Receiving ----------------------------------------------------------------------------------------------------
+
+  onMessage(buffer: ArrayBuffer, offset: number, length: number, isBinary: boolean, isOwn: boolean): void {
+    if (this.#isCut) return;
+    if (this.isPaused || this.#held.length > 0) {
+      this.#held.push({ buffer, offset, length, isBinary, isOwn });
+    } else {
+      this.#deliver(buffer, offset, length, isBinary, isOwn);
+    }
+  }
+
+  #deliver(buffer: ArrayBuffer, offset: number, length: number, isBinary: boolean, isOwn: boolean): void {
+    if (!isBinary || this.binaryType === 'nodebuffer') {
+      this.socket.emit('message', Buffer.from(buffer, offset, length), isBinary);
+    } else if (this.binaryType === 'arraybuffer') {
+      const data = isOwn && length === buffer.byteLength ? buffer : buffer.slice(offset, offset + length);
+      this.socket.emit('message', data, true);
+    } else {
+      this.socket.emit('message', [Buffer.from(buffer, offset, length)], true);
+    }
+  }
+
+  onPing(data: Buffer): void {
+    if (!this.#isCut) this.socket.emit('ping', data);
+  }
+
+  onPong(data: Buffer): void {
+    if (!this.#isCut) this.socket.emit('pong', data);
+  }
+
+  /** After this returns, no 'message' follows until `resume` or the end of the connection. */
+  pause(): void {
+    if (this.#isEnded || this.readyState === ReadyState.Closed) return;
+    this.isPaused = true;
+    // Once the peer has sent its Close frame, only the end of the stream is still to be read.
+    if (!this.closeReceived) this.transport.setPaused(true);
+  }
+
+  resume(): void {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    this.transport.setPaused(false);
+    if (this.#held.length > 0) process.nextTick(releaseHeld, this);
+  }
+
+  /** @internal Delivers the messages that were held back, then the end when it waits behind them. */
+  release(): void {
+    let threw = true;
+    try {
+      while (this.#held.length > 0 && !this.isPaused) {
+        const { buffer, offset, length, isBinary, isOwn } = this.#held.shift() as HeldMessage;
+        this.#deliver(buffer, offset, length, isBinary, isOwn);
+      }
+      threw = false;
+    } finally {
+      // A handler threw: the rest is delivered when the exception has been reported.
+      if (threw) process.nextTick(releaseHeld, this);
+    }
+    if (this.#isEnded && this.readyState !== ReadyState.Closed) this.#emitClose();
+  }
+
+  // ---- Closing ------------------------------------------------------------------------------------------------------
+
+  /**
+   * Starts the closing handshake; ends a pause, because the peer's Close frame lies behind what it sent before.
+   * @throws TypeError when the reason is not valid UTF-8.
+   */
+  close(status: number | undefined, reason: string | Uint8Array): void {
+    if (this.readyState !== ReadyState.Open) return;
+    if (driver.sendClose(this.id, status ?? 0, reason) === invalidArgument) {
+      throw new TypeError('The close reason must be valid UTF-8');
+    }
+    this.closeSent = true;
+    this.#startClosing();
+    this.resume();
+  }
+
+  /** Ends the connection at once, without a Close frame. Messages that wait are not delivered. */
+  terminate(): void {
+    if (this.readyState === ReadyState.Closed || this.#isCut) return;
+    this.readyState = ReadyState.Closing;
+    this.#isCut = true;
+    this.#held = [];
+    if (!this.#isEnded) this.#destroyTransport();
+  }
+
+  onCloseFrame(status: number, reason: Buffer): void {
+    if (this.#isCut) return;
+    this.closeReceived = true;
+    this.#closeStatus = status;
+    this.#closeReason = reason.length === 0 ? emptyReason : Buffer.from(reason); // not to keep the batch
+    if (!this.closeSent) {
+      this.closeSent = true;
+      driver.sendClose(this.id, status === noStatus ? 0 : status, reason);
+    }
+    this.#startClosing();
+    this.transport.setPaused(false);
+  }
+
+  onFault(sentence: string, status: number): void {
+    if (this.#isCut) return;
+    this.closeSent = true; // by the driver
+    this.#startClosing();
+    this.transport.setPaused(false);
+    if (this.#errorEmitted) return;
+    this.#errorEmitted = true;
+    this.socket.emit('error', faultError(sentence, status));
+  }
+
+  onEnd(): void {
+    if (this.readyState === ReadyState.Open) this.readyState = ReadyState.Closing;
+  }
+
+  onShutdown(): void {
+    this.onEnd();
+    this.transport.end();
+  }
+
+  onClosed(): void {
+    this.#isEnded = true;
+    this.isPaused = false;
+    this.readyState = ReadyState.Closing;
+    clearTimeout(this.#closeTimer);
+    unregister(this);
+    this.transport.closed();
+    if (this.#held.length > 0) process.nextTick(releaseHeld, this);
+    else this.#emitClose();
+  }
+
+  onWrite(bytes: Buffer): void {
+    this.transport.write(bytes);
+  }
+
+  #startClosing(): void {
+    this.readyState = ReadyState.Closing;
+    this.#closeTimer ??= setTimeout(() => this.#destroyTransport(), this.#closeTimeout);
+  }
+
+  #destroyTransport(): void {
+    this.#unsent += driver.bufferedAmount(this.id);
+    this.transport.destroy();
+  }
+
+  #emitClose(): void {
+    this.readyState = ReadyState.Closed;
+    this.socket.emit('close', this.#closeStatus, this.#closeReason);
+  }
+}
+
+/** At most so many bytes of UTF-8 or payload; exact only for payloads that are no strings. */
+function mostBytes(payload: Payload): number {
+  return typeof payload === 'string' ? payload.length * 3 : payload.byteLength;
+}
+
+function releaseHeld(connection: Connection): void {
+  connection.release();
+}
+
+function emitDrain(socket: WebSocket): void {
+  socket.emit('drain');
+}

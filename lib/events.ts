@@ -1,0 +1,145 @@
+/**
+ * The event objects that `addEventListener` and the `on…` properties hand to their listeners, and the wrapping of such
+ * listeners as EventEmitter listeners. Names and meanings: WHATWG WebSockets and DOM, as far as `ws` has them.
+ */
+import type { EventEmitter } from 'node:events';
+import type { WebSocket } from './websocket.js';
+import type { MessageData } from './options.js';
+
+/** What every event object has. */
+export class Event {
+  /** The name of the event. */
+  readonly type: string;
+  /** The socket that it happened on. */
+  readonly target: WebSocket;
+
+  constructor(type: string, target: WebSocket) {
+    this.type = type;
+    this.target = target;
+  }
+}
+
+/** A message was received. */
+export class MessageEvent extends Event {
+  /** A string for a text message, else what `binaryType` says. */
+  readonly data: string | MessageData;
+
+  constructor(target: WebSocket, data: string | MessageData) {
+    super('message', target);
+    this.data = data;
+  }
+}
+
+/** The connection is closed. */
+export class CloseEvent extends Event {
+  /** The status of the peer's Close frame; 1005: the frame had none, 1006: there was no frame. */
+  readonly code: number;
+  /** The reason of the peer's Close frame. */
+  readonly reason: string;
+  /** Whether both sides sent a Close frame. */
+  readonly wasClean: boolean;
+
+  constructor(target: WebSocket, code: number, reason: string, wasClean: boolean) {
+    super('close', target);
+    this.code = code;
+    this.reason = reason;
+    this.wasClean = wasClean;
+  }
+}
+
+/** Something failed; a CloseEvent follows. */
+export class ErrorEvent extends Event {
+  readonly error: Error;
+  readonly message: string;
+
+  constructor(target: WebSocket, error: Error) {
+    super('error', target);
+    this.error = error;
+    this.message = error.message;
+  }
+}
+
+/** The event object for each event that has one. */
+export interface WebSocketEventMap {
+  open: Event;
+  message: MessageEvent;
+  close: CloseEvent;
+  error: ErrorEvent;
+}
+
+/** A function, or an object with a `handleEvent` method. */
+export type EventListener<E extends Event> = ((this: WebSocket, event: E) => void) | { handleEvent(event: E): void };
+
+export interface EventListenerOptions {
+  /** Remove the listener when it is called. Default: false. */
+  once?: boolean;
+}
+
+type EventName = keyof WebSocketEventMap;
+
+/** Makes the event object from the arguments of the EventEmitter event. */
+const makers: { [N in EventName]: (target: WebSocket, first: unknown, second: unknown) => WebSocketEventMap[N] } = {
+  open: (target) => new Event('open', target),
+  message: (target, data, isBinary) =>
+    new MessageEvent(target, isBinary ? (data as MessageData) : (data as Buffer).toString()),
+  close: (target, code, reason) =>
+    new CloseEvent(target, code as number, (reason as Buffer).toString(), target._wasClean),
+  error: (target, error) => new ErrorEvent(target, error as Error),
+};
+
+type Wrapper = ((this: WebSocket, ...args: unknown[]) => void) & {
+  /** The listener that was passed in. */
+  handler: unknown;
+  /** Set by an `on…` property. */
+  isAttribute: boolean;
+};
+
+function hasEventObject(name: string): name is EventName {
+  return Object.hasOwn(makers, name);
+}
+
+function wrappers(emitter: EventEmitter, name: string): Wrapper[] {
+  return (emitter.listeners(name) as Partial<Wrapper>[]).filter((f): f is Wrapper => f.isAttribute !== undefined);
+}
+
+function add(socket: WebSocket, name: EventName, handler: unknown, isAttribute: boolean, once: boolean): void {
+  const make = makers[name];
+  function wrapper(this: WebSocket, first: unknown, second: unknown): void {
+    const event = make(this, first, second);
+    if (typeof handler === 'function') {
+      (handler as (this: WebSocket, event: Event) => void).call(this, event);
+    } else {
+      (handler as { handleEvent(event: Event): void }).handleEvent(event);
+    }
+  }
+  const listener = Object.assign(wrapper, { handler, isAttribute });
+  (socket as EventEmitter)[once ? 'once' : 'on'](name, listener);
+}
+
+/** Adds a listener once; names without an event object are ignored, as in `ws`. */
+export function addListener(socket: WebSocket, name: string, handler: unknown, options?: EventListenerOptions): void {
+  const callable =
+    typeof handler === 'function' || typeof (handler as { handleEvent?: unknown } | null)?.handleEvent === 'function';
+  if (!hasEventObject(name) || handler === null || handler === undefined) return;
+  if (!callable) throw new TypeError('The listener must be a function or an object with a handleEvent method');
+  if (wrappers(socket, name).some((w) => w.handler === handler && !w.isAttribute)) return;
+  add(socket, name, handler, false, options?.once === true);
+}
+
+/** Removes a listener that `addListener` added. */
+export function removeListener(socket: WebSocket, name: string, handler: unknown): void {
+  const found = wrappers(socket, name).find((w) => w.handler === handler && !w.isAttribute);
+  if (found) (socket as EventEmitter).removeListener(name, found);
+}
+
+/** The listener that an `on…` property holds, or null. */
+export function attributeListener(socket: WebSocket, name: EventName): unknown {
+  return wrappers(socket, name).find((w) => w.isAttribute)?.handler ?? null;
+}
+
+/** Sets an `on…` property: replaces the listener; what is no function removes it. */
+export function setAttributeListener(socket: WebSocket, name: EventName, handler: unknown): void {
+  const old = wrappers(socket, name).find((w) => w.isAttribute);
+  if (old) (socket as EventEmitter).removeListener(name, old);
+  if (typeof handler === 'function') add(socket, name, handler, true, false);
+}

@@ -1,0 +1,44 @@
+/**
+ * The package: a WebSocket client and server with the names and meanings of `ws`, and the protocol component.
+ *
+ * @packageDocumentation
+ */
+import * as component from './component.js';
+import { WebSocketServer } from './server.js';
+import { WebSocket } from './websocket.js';
+
+WebSocket.Server = WebSocketServer;
+WebSocket.WebSocketServer = WebSocketServer;
+WebSocket.WebSocket = WebSocket;
+
+export { component, WebSocket, WebSocketServer };
+export { WebSocketServer as Server };
+export default WebSocket;
+
+export type { WebSocketError, WebSocketErrorCode } from './errors.js';
+export type {
+  CloseEvent,
+  ErrorEvent,
+  Event,
+  EventListener,
+  EventListenerOptions,
+  MessageEvent,
+  WebSocketEventMap,
+} from './events.js';
+export type {
+  BinaryType,
+  ClientOptions,
+  ConnectionSettings,
+  MessageData,
+  SendCallback,
+  SendData,
+  SendOptions,
+  ServerCloseOptions,
+  ServerOptions,
+  TransportKind,
+  UpgradeCallback,
+  VerifyClientCallback,
+  VerifyClientInfo,
+} from './options.js';
+export type { WebSocketServerEvents } from './server.js';
+export type { WebSocketEvents } from './websocket.js';

@@ -1,0 +1,69 @@
+/**
+ * Loads the native module and starts this thread's driver: one for each copy of this file in each worker thread.
+ * Its records are read by dispatch.ts, which hands in the callbacks.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Driver, DriverCallbacks, EventKind, NativeModule } from '../types/native.js';
+
+export type { Driver, DriverCallbacks, HeaderList, HResultError, SessionLimits } from '../types/native.js';
+
+/** The values of `EventKind`: a `const enum` of a declaration file has none at run time. */
+export const Kind = {
+  Text: 1 as EventKind.Text,
+  Binary: 2 as EventKind.Binary,
+  Ping: 3 as EventKind.Ping,
+  Pong: 4 as EventKind.Pong,
+  Close: 5 as EventKind.Close,
+  Fault: 6 as EventKind.Fault,
+  Closed: 7 as EventKind.Closed,
+  Sent: 8 as EventKind.Sent,
+  End: 9 as EventKind.End,
+  Shutdown: 10 as EventKind.Shutdown,
+} as const;
+
+/** Bits of the `flags` of `Driver.send`. */
+export const SendFlag = { Binary: 1, Fin: 2, Compress: 4 } as const;
+
+/** Words of one event record: id, kind, a, b, c, d. */
+export const recordWords = 6;
+
+/** Low bits of a connection's id that number its slot; the others are the slot's generation. */
+const slotBits = 20;
+export const slotMask = (1 << slotBits) - 1;
+
+const fileName = 'websocket_component.node';
+
+/** Where the native module is looked for: `WEBSOCKET_COMPONENT_BINARY`, else the build folder of this package. */
+function binaryPath(): string {
+  return process.env.WEBSOCKET_COMPONENT_BINARY ?? join(__dirname, '..', 'build', 'release', fileName);
+}
+
+function load(): NativeModule {
+  const path = binaryPath();
+  if (!existsSync(path)) {
+    throw new Error(
+      `The native module of websocket-component is missing: ${path} does not exist. ` +
+        `Build it with "npm run build" in ${join(__dirname, '..')} ` +
+        `(Node.js ${process.version}, ${process.platform} ${process.arch}).`,
+    );
+  }
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-require-imports -- the only way to load an addon that CommonJS has
+    return require(path) as NativeModule;
+  } catch (error) {
+    throw new Error(
+      `The native module of websocket-component cannot be loaded from ${path}: ${(error as Error).message} ` +
+        `Build it for this system (Node.js ${process.version}, ${process.platform} ${process.arch}) with "npm run build".`,
+      { cause: error },
+    );
+  }
+}
+
+/** The native module. */
+export const native: NativeModule = load();
+
+/** Starts the driver of this copy of the library. */
+export function startDriver(callbacks: DriverCallbacks): { driver: Driver; records: Uint32Array; cursor: Uint32Array } {
+  return native.startDriver(callbacks);
+}

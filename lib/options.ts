@@ -1,0 +1,217 @@
+/**
+ * The options of sockets and servers: types, defaults with their units and reasons, and the checks of what callers
+ * pass. Wrong arguments throw a TypeError or RangeError that says what is allowed.
+ */
+import type { Agent, ClientRequest, ClientRequestArgs, IncomingMessage, OutgoingHttpHeaders, Server } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import type { ConnectionOptions } from 'node:tls';
+import type { WebSocket } from './websocket.js';
+
+/** What `send`, `ping` and `pong` accept. A number is sent as its decimal text, an array of numbers as bytes. */
+export type SendData = string | number | ArrayBufferLike | ArrayBufferView | readonly number[];
+
+/** What a 'message' listener gets for a binary message; for a text message it is always a Buffer. */
+export type MessageData = Buffer | ArrayBuffer | Buffer[];
+
+/** How binary messages arrive: a Buffer, an ArrayBuffer of its own, or an array of Buffers. */
+export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments';
+
+/** What carries a connection's bytes: the driver's own socket, or a stream of Node's. */
+export type TransportKind = 'native' | 'stream';
+
+/** Called when the data was handed to the kernel, or with an error when it never will be. */
+export type SendCallback = (error?: Error) => void;
+
+/** Options of `send`. */
+export interface SendOptions {
+  /** Send a binary message. Default: true unless the data is a string or a number. */
+  binary?: boolean;
+  /** The last part of the message. Default: true. */
+  fin?: boolean;
+  /** Compress, where the connection can. Default: true. */
+  compress?: boolean;
+  /** Accepted for `ws`'s sake: a client always masks, a server never does (RFC 6455, 5.1). */
+  mask?: boolean;
+}
+
+/** Options of every connection, on clients and servers. */
+export interface ConnectionSettings {
+  /** Largest message accepted, in bytes; a larger one ends the connection with 1009. 0: 4 GiB - 1. Default: 100 MiB, as `ws`. */
+  maxPayload?: number;
+  /** Most frames in one message; more end the connection with 1008. 0: no limit. Default: 131,072: real peers send 65,536. */
+  maxFragments?: number;
+  /** Accept text messages that are not valid UTF-8. Default: false. */
+  skipUTF8Validation?: boolean;
+  /** Answer pings without being asked. Default: true. */
+  autoPong?: boolean;
+  /** Milliseconds that the closing handshake may take before the connection is cut. Default: 30,000, as `ws`. */
+  closeTimeout?: number;
+  /**
+   * 'auto' uses the driver's own socket where it can (TCP and Unix sockets without TLS, not on Windows) and the stream
+   * elsewhere; 'stream' always uses the stream; 'native' is 'auto' by another name. Default: 'auto'. The environment
+   * variable `WEBSOCKET_COMPONENT_TRANSPORT` overrides it. `socket.transport` tells what was chosen.
+   */
+  transport?: 'auto' | TransportKind;
+  /** permessage-deflate does not exist yet: whatever is passed, the extension is not negotiated. */
+  perMessageDeflate?: boolean | object;
+}
+
+/** Options of a client: those of `http.request` and `tls.connect`, and these. */
+export interface ClientOptions
+  extends ConnectionSettings, Omit<ConnectionOptions, 'host' | 'port' | 'path' | 'timeout'> {
+  /** Milliseconds for connecting and the opening handshake together. Default: no limit. */
+  handshakeTimeout?: number;
+  /** Further header fields of the request. */
+  headers?: OutgoingHttpHeaders;
+  /** The value of the Origin header field. Default: none. */
+  origin?: string;
+  /** The subprotocols, when they are not the second argument. */
+  protocols?: string | string[];
+  /** As in `http.request`. Default: a connection of its own. */
+  agent?: Agent | false;
+  /** As in `http.request`: makes the stream to the server. */
+  createConnection?: ClientRequestArgs['createConnection'];
+  /** `user:password` for HTTP's basic authentication; credentials in the URL come first. */
+  auth?: string;
+  localAddress?: string;
+  family?: number;
+  /** Gets the request before it is sent and has to end it. */
+  finishRequest?: (request: ClientRequest, socket: WebSocket) => void;
+  /** Only 13 is supported. */
+  protocolVersion?: number;
+}
+
+/** What `verifyClient` learns about a request. */
+export interface VerifyClientInfo {
+  /** The Origin header field; undefined when there is none (programs that are no browsers). */
+  origin: string | undefined;
+  /** Whether the connection is encrypted. */
+  secure: boolean;
+  req: IncomingMessage;
+}
+
+/** Accepts (true) or refuses (status, body, header fields; default: 401) a request. */
+export type VerifyClientCallback = (
+  verified: boolean,
+  status?: number,
+  message?: string,
+  headers?: Record<string, string | number>,
+) => void;
+
+/** Options of a `WebSocketServer`: exactly one of `port`, `server` and `noServer`. */
+export interface ServerOptions extends ConnectionSettings {
+  /** Listen on this TCP port (0: one that the system chooses) with an HTTP server of our own. */
+  port?: number;
+  /** The address to listen on. Default: all. */
+  host?: string;
+  /** Longest queue of connections not yet accepted. Default: Node's, 511. */
+  backlog?: number;
+  /** Use this HTTP or HTTPS server; it stays the caller's. */
+  server?: Server | HttpsServer;
+  /** No server: the caller passes requests to `handleUpgrade`. */
+  noServer?: boolean;
+  /** Accept only this path; others get 404. Default: all. */
+  path?: string;
+  /** Keep `clients`. Default: true. */
+  clientTracking?: boolean;
+  /** Chooses the subprotocol among those offered; false: none. Default: the first one offered. */
+  handleProtocols?: (protocols: Set<string>, request: IncomingMessage) => string | false | undefined;
+  /** Accepts or refuses a request: returns a boolean, or takes two parameters and calls the second one later. */
+  verifyClient?: ((info: VerifyClientInfo) => boolean) | ((info: VerifyClientInfo, done: VerifyClientCallback) => void);
+  /** Milliseconds for receiving a request, on a server that we make (`port`). 0: no limit. Default: 10,000. */
+  handshakeTimeout?: number;
+  /** The class of the sockets. Default: `WebSocket`. */
+  WebSocket?: typeof WebSocket;
+}
+
+/** What `WebSocketServer.close` may be told. */
+export interface ServerCloseOptions {
+  /** The status of the Close frame to every client. Default: 1001, going away. */
+  code?: number;
+  /** The reason of the Close frame; at most 123 bytes of UTF-8. Default: none. */
+  reason?: string | Buffer;
+  /** Milliseconds until connections that are still open are cut. Default: each socket's `closeTimeout`. */
+  timeout?: number;
+}
+
+/** Called by `handleUpgrade` with the new socket. */
+export type UpgradeCallback = (socket: WebSocket, request: IncomingMessage) => void;
+
+/** The defaults of every connection; the reasons stand at the options. */
+export const connectionDefaults = {
+  maxPayload: 100 * 1024 * 1024,
+  maxFragments: 131_072,
+  skipUTF8Validation: false,
+  autoPong: true,
+  closeTimeout: 30_000,
+  transport: 'auto',
+} as const;
+
+/** Milliseconds; servers that we make. */
+export const defaultHandshakeTimeout = 10_000;
+
+/** Above this many buffered bytes `send` returns false. */
+export const highWaterMark = 64 * 1024;
+
+/** `ConnectionSettings` with every default filled in. */
+export interface ResolvedSettings {
+  maxPayload: number;
+  maxFragments: number;
+  skipUTF8Validation: boolean;
+  autoPong: boolean;
+  closeTimeout: number;
+  transport: 'auto' | TransportKind;
+}
+
+/** Fills in the defaults and checks the values. */
+export function resolveSettings(options: ConnectionSettings): ResolvedSettings {
+  return {
+    maxPayload: count('maxPayload', options.maxPayload ?? connectionDefaults.maxPayload),
+    maxFragments: count('maxFragments', options.maxFragments ?? connectionDefaults.maxFragments, 2 ** 32 - 1),
+    skipUTF8Validation: Boolean(options.skipUTF8Validation),
+    autoPong: options.autoPong ?? connectionDefaults.autoPong,
+    closeTimeout: milliseconds('closeTimeout', options.closeTimeout ?? connectionDefaults.closeTimeout),
+    transport: transportOption(options.transport ?? connectionDefaults.transport),
+  };
+}
+
+/** Longest timer of Node, in milliseconds. */
+const maxTimeout = 2 ** 31 - 1;
+
+/** Checks a whole number from 0 to `max`. */
+export function count(name: string, value: unknown, max: number = Number.MAX_SAFE_INTEGER): number {
+  if (typeof value !== 'number') {
+    throw new TypeError(`The option "${name}" must be a number, not ${describe(value)}`);
+  }
+  if (!Number.isInteger(value) || value < 0 || value > max) {
+    throw new RangeError(`The option "${name}" must be a whole number from 0 to ${max}, not ${value}`);
+  }
+  return value;
+}
+
+/** Checks a duration. */
+export function milliseconds(name: string, value: unknown): number {
+  return count(name, value, maxTimeout);
+}
+
+function transportOption(value: unknown): 'auto' | TransportKind {
+  if (value !== 'auto' && value !== 'native' && value !== 'stream') {
+    throw new TypeError(`The option "transport" must be 'auto', 'native' or 'stream', not ${describe(value)}`);
+  }
+  return value;
+}
+
+/** Checks a callback that may be missing. */
+export function callback(value: unknown): void {
+  if (value !== undefined && value !== null && typeof value !== 'function') {
+    throw new TypeError(`The callback must be a function, not ${describe(value)}`);
+  }
+}
+
+/** A value for a message: its type, and itself where that is short. */
+export function describe(value: unknown): string {
+  if (value === null || value === undefined || typeof value === 'boolean') return String(value);
+  if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 40))}`;
+  if (typeof value === 'number') return `the number ${value}`;
+  return typeof value === 'object' ? `an instance of ${value.constructor?.name ?? 'Object'}` : `a ${typeof value}`;
+}

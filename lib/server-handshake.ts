@@ -1,0 +1,105 @@
+/**
+ * The HTTP side of a server's opening handshake (RFC 6455, 4.2): what a request must be, in words for the client that
+ * is refused, and the responses. The component has the last word on the WebSocket header fields.
+ */
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { HeaderList, HResultError } from './native.js';
+
+/** Why a request is refused. */
+export interface Refusal {
+  /** The HTTP status. */
+  status: number;
+  /** The body, and the message of the 'wsClientError'. */
+  message: string;
+  headers?: Record<string, string | number>;
+}
+
+/** The only version of the protocol (RFC 6455, 4.4), with what tells a client so. */
+const upgradeRequired = { 'Sec-WebSocket-Version': '13', Upgrade: 'websocket' };
+
+const key = /^[+/0-9A-Za-z]{22}==$/;
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** What is wrong with an upgrade request. Header fields may be missing: Node cuts them off at its own limit. */
+export function checkRequest(request: IncomingMessage): Refusal | undefined {
+  const { upgrade, 'sec-websocket-version': version } = request.headers;
+  if (request.method !== 'GET') {
+    return { status: 405, message: 'Invalid HTTP method', headers: { Allow: 'GET' } };
+  }
+  if (!listContains(upgrade, 'websocket')) return { status: 400, message: 'Invalid Upgrade header' };
+  if (!key.test(request.headers['sec-websocket-key'] ?? '')) {
+    return { status: 400, message: 'Missing or invalid Sec-WebSocket-Key header' };
+  }
+  if (version === undefined) return { status: 400, message: 'Missing Sec-WebSocket-Version header' };
+  if (version !== '13') {
+    return { status: 426, message: 'Unsupported Sec-WebSocket-Version header', headers: upgradeRequired };
+  }
+  return undefined;
+}
+
+/** The subprotocols that a request offers; undefined when the header field is malformed. */
+export function offeredProtocols(request: IncomingMessage): Set<string> | undefined {
+  const field = request.headers['sec-websocket-protocol'];
+  if (field === undefined) return new Set();
+  const protocols = field.split(',').map((protocol) => protocol.trim());
+  const offered = new Set(protocols);
+  return offered.size === protocols.length && protocols.every((p) => token.test(p)) ? offered : undefined;
+}
+
+/** For a refusal of the component, where `checkRequest` found nothing. */
+export function refusalOf(error: HResultError): Refusal {
+  switch (error.code) {
+    case 'E_PROTOCOL_VERSION_NOT_SUPPORTED':
+      return { status: 426, message: 'Unsupported Sec-WebSocket-Version header', headers: upgradeRequired };
+    case 'E_SUBPROTOCOL_NOT_SUPPORTED':
+    case 'E_UNSUPPORTED_SUBPROTOCOL':
+      return { status: 400, message: 'None of the offered subprotocols is supported' };
+    case 'E_INVALID_PROTOCOL_FORMAT':
+      return { status: 400, message: 'Invalid WebSocket handshake' };
+    default:
+      return { status: 500, message: 'Internal Server Error' };
+  }
+}
+
+/** The lines of the 101 response, for the 'headers' event. */
+export function responseLines(fields: HeaderList): string[] {
+  const lines = ['HTTP/1.1 101 Switching Protocols'];
+  for (let i = 0; i < fields.length; i += 2) lines.push(`${fields[i]}: ${fields[i + 1]}`);
+  return lines;
+}
+
+/**
+ * The bytes of the 101 response.
+ * @throws TypeError when a line holds a CR, LF or NUL, which would let it add further lines.
+ */
+export function responseBytes(lines: string[]): Buffer {
+  for (const line of lines) {
+    // eslint-disable-next-line no-control-regex -- these are what is looked for
+    if (typeof line !== 'string' || /[\r\n\0]/.test(line)) {
+      throw new TypeError(`A header line must be a string without CR, LF and NUL, not ${JSON.stringify(line)}`);
+    }
+  }
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+/** Sends an HTTP error and ends the connection. */
+export function refuse(stream: Duplex, { status, message, headers }: Refusal): void {
+  const fields = {
+    Connection: 'close',
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': Buffer.byteLength(message),
+    ...headers,
+  };
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`];
+  for (const [name, value] of Object.entries(fields)) lines.push(`${name}: ${value}`);
+  stream.once('finish', () => stream.destroy());
+  stream.end(Buffer.concat([responseBytes(lines), Buffer.from(message)]));
+}
+
+/** Answers a plain HTTP request. */
+export const upgradeRequiredResponse = { ...upgradeRequired, Connection: 'Upgrade' };
+
+function listContains(field: string | undefined, element: string): boolean {
+  return field !== undefined && field.split(',').some((part) => part.trim().toLowerCase() === element);
+}

@@ -1,0 +1,325 @@
+/**
+ * The server: accepts or refuses the upgrade requests of an HTTP server, its own or the caller's, and keeps the sockets
+ * until they are closed.
+ */
+import { EventEmitter } from 'node:events';
+import { createServer, STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import type { Server as HttpsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { checkCloseStatus, toReason } from './data.js';
+import { driver } from './dispatch.js';
+import type { HResultError } from './native.js';
+import {
+  callback as checkCallback,
+  count,
+  defaultHandshakeTimeout,
+  milliseconds,
+  resolveSettings,
+  type ResolvedSettings,
+  type ServerCloseOptions,
+  type ServerOptions,
+  type UpgradeCallback,
+  type VerifyClientCallback,
+} from './options.js';
+import {
+  checkRequest,
+  offeredProtocols,
+  refusalOf,
+  refuse,
+  responseBytes,
+  responseLines,
+  upgradeRequiredResponse,
+  type Refusal,
+} from './server-handshake.js';
+import { optionsNumber } from './session-options.js';
+import { isTaken } from './transport.js';
+import { WebSocket } from './websocket.js';
+
+/** The events of a `WebSocketServer` and what their listeners get. */
+export interface WebSocketServerEvents {
+  /** The HTTP server listens. */
+  listening: [];
+  /** A client is connected. Not emitted for `handleUpgrade` with a callback of the caller's. */
+  connection: [socket: WebSocket, request: IncomingMessage];
+  /** The lines of the 101 response before it is sent; lines may be added. */
+  headers: [headers: string[], request: IncomingMessage];
+  /** The server is closed. */
+  close: [];
+  /** An error of the HTTP server. */
+  error: [error: Error];
+  /** A request is no valid handshake. With a listener, answering it is the listener's business. */
+  wsClientError: [error: Error, socket: Duplex, request: IncomingMessage];
+}
+
+enum State {
+  Running,
+  Closing,
+  Closed,
+}
+
+/** A WebSocket server. */
+export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
+  /** The options that the server was made with. */
+  readonly options: ServerOptions;
+  /** The sockets that are not closed; undefined with `clientTracking: false`. */
+  readonly clients: Set<WebSocket> | undefined;
+  /** The path that is accepted. */
+  get path(): string | undefined {
+    return this.options.path;
+  }
+
+  readonly #settings: ResolvedSettings;
+  readonly #sockets = new Set<WebSocket>();
+  #state: State = State.Running;
+  #http: Server | HttpsServer | undefined;
+  #removeListeners: () => void = () => {};
+  /** 'close' waits for the last socket. */
+  #closesWithLast = false;
+
+  /**
+   * @param listener is called once on 'listening'
+   * @throws TypeError or RangeError for invalid options.
+   */
+  constructor(options: ServerOptions, listener?: () => void) {
+    super();
+    const given = [options.port !== undefined && options.port !== null, options.server, options.noServer];
+    if (given.filter(Boolean).length !== 1) {
+      throw new TypeError('One and only one of the "port", "server", or "noServer" options must be specified');
+    }
+    checkCallback(listener);
+    this.#settings = resolveSettings(options);
+    this.options = { ...options };
+    if (options.clientTracking ?? true) this.clients = this.#sockets;
+    if (options.server) {
+      this.#http = options.server;
+      this.#listen(this.#http);
+    } else if (!options.noServer) {
+      const port = count('port', options.port, 65_535);
+      this.#http = createHttpServer(options);
+      this.#listen(this.#http);
+      this.#http.listen(port, options.host, options.backlog, listener);
+    }
+  }
+
+  /**
+   * Where the server listens; null after `close`.
+   * @throws Error with `noServer`.
+   */
+  address(): AddressInfo | string | null {
+    if (this.options.noServer) throw new Error('The server is operating in "noServer" mode');
+    return this.#http?.address() ?? null;
+  }
+
+  /** Whether this server is meant by the request: compares `path`. Override it to decide otherwise. */
+  shouldHandle(request: IncomingMessage): boolean {
+    const { path } = this.options;
+    return !path || (request.url ?? '').split('?', 1)[0] === path;
+  }
+
+  /**
+   * Answers an upgrade request: 101 and a socket for `callback`, or an HTTP error.
+   *
+   * @param socket the stream of the request; any Duplex
+   * @param head what was read behind the request
+   * @throws Error when the stream carries a connection already; TypeError when a 'headers' listener added an invalid line.
+   */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, callback: UpgradeCallback): void {
+    socket.on('error', destroyStream);
+    const refusal = checkRequest(request);
+    if (refusal) return this.#refuseOrReport(refusal, request, socket);
+    if (!this.shouldHandle(request)) return refuse(socket, { status: 404, message: 'Not Found' });
+    const protocols = offeredProtocols(request);
+    if (!protocols) {
+      const message = 'Invalid Sec-WebSocket-Protocol header';
+      return this.#refuseOrReport({ status: 400, message }, request, socket);
+    }
+    this.#verify(request, socket, () => this.#accept(request, socket, head, protocols, callback));
+  }
+
+  /**
+   * Stops accepting connections.
+   *
+   * `close(callback)` leaves the open ones to the caller, as `ws` does: 'close' is emitted when the last one is gone.
+   * `close({ code, reason, timeout }, callback)` also closes every one, and cuts those that are left after `timeout`
+   * milliseconds. A server passed as `server` keeps listening.
+   *
+   * @param callback is called on 'close'; with an error when the server was closed already
+   * @returns a promise that is fulfilled on 'close'
+   * @throws TypeError or RangeError for an invalid code, reason or timeout.
+   */
+  close(callback?: (error?: Error) => void): Promise<void>;
+  close(options: ServerCloseOptions, callback?: (error?: Error) => void): Promise<void>;
+  close(options?: ServerCloseOptions | ((error?: Error) => void), callback?: (error?: Error) => void): Promise<void> {
+    if (typeof options === 'function') {
+      callback = options;
+      options = undefined;
+    }
+    checkCallback(callback);
+    const closeClients = options ? this.#clientCloser(options) : undefined;
+
+    const closed = new Promise<void>((resolve) => this.once('close', resolve));
+    if (this.#state === State.Closed) {
+      if (callback) this.once('close', () => callback(new Error('The server is not running')));
+      process.nextTick(() => this.#emitClose());
+      return closed;
+    }
+    if (callback) this.once('close', () => callback());
+    if (this.#state === State.Running) this.#stop();
+    closeClients?.();
+    return closed;
+  }
+
+  #listen(server: Server | HttpsServer): void {
+    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
+      this.handleUpgrade(request, socket, head, (client) => this.emit('connection', client, request));
+    const onListening = (): void => void this.emit('listening');
+    const onError = (error: Error): void => void this.emit('error', error);
+    server.on('upgrade', onUpgrade).on('listening', onListening).on('error', onError);
+    this.#removeListeners = () => {
+      server.off('upgrade', onUpgrade).off('listening', onListening).off('error', onError);
+    };
+  }
+
+  #refuseOrReport(refusal: Refusal, request: IncomingMessage, socket: Duplex): void {
+    if (this.listenerCount('wsClientError') === 0) refuse(socket, refusal);
+    else this.emit('wsClientError', new Error(refusal.message), socket, request);
+  }
+
+  #verify(request: IncomingMessage, socket: Duplex, accept: () => void): void {
+    const { verifyClient } = this.options;
+    if (!verifyClient) return accept();
+    const info = {
+      origin: request.headers.origin,
+      secure: Boolean((request.socket as Partial<TLSSocket>).encrypted),
+      req: request,
+    };
+    const decide: VerifyClientCallback = (verified, status = 401, message = STATUS_CODES[status] ?? '', headers) => {
+      if (verified) accept();
+      else refuse(socket, { status, message, headers });
+    };
+    if (verifyClient.length >= 2) verifyClient(info, decide);
+    else decide((verifyClient as (i: typeof info) => boolean)(info));
+  }
+
+  #accept(
+    request: IncomingMessage,
+    stream: Duplex,
+    head: Buffer,
+    protocols: Set<string>,
+    callback: UpgradeCallback,
+  ): void {
+    if (!stream.readable || !stream.writable) {
+      stream.destroy(); // the client is gone
+      return;
+    }
+    if (isTaken(stream)) {
+      throw new Error(
+        'server.handleUpgrade() was called more than once with the same socket, possibly due to a misconfiguration',
+      );
+    }
+    if (this.#state !== State.Running) return refuse(stream, { status: 503, message: 'Service Unavailable' });
+
+    const protocol = this.#chooseProtocol(protocols, request);
+    let lines: string[];
+    try {
+      lines = responseLines(driver.acceptHandshake(optionsNumber(this.#settings), request.rawHeaders, protocol));
+    } catch (error) {
+      return this.#refuseOrReport(refusalOf(error as HResultError), request, stream);
+    }
+    const id = driver.lastId;
+    let response: Buffer;
+    try {
+      this.emit('headers', lines, request);
+      response = responseBytes(lines);
+    } catch (error) {
+      driver.destroy(id, false);
+      refuse(stream, { status: 500, message: 'Internal Server Error' });
+      throw error;
+    }
+
+    const socket = new (this.options.WebSocket ?? WebSocket)(null, undefined, this.options);
+    stream.off('error', destroyStream);
+    socket._open(id, stream, response, head, protocol, this.#settings);
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#forget(socket));
+    callback(socket, request);
+  }
+
+  #chooseProtocol(protocols: Set<string>, request: IncomingMessage): string {
+    if (protocols.size === 0) return '';
+    const { handleProtocols } = this.options;
+    const [first] = protocols;
+    return (handleProtocols ? handleProtocols(protocols, request) : first) || '';
+  }
+
+  #forget(socket: WebSocket): void {
+    this.#sockets.delete(socket);
+    if (this.#closesWithLast && this.#sockets.size === 0) process.nextTick(() => this.#emitClose());
+  }
+
+  /** Checks the options; the function closes the clients. */
+  #clientCloser(options: ServerCloseOptions): () => void {
+    const code = checkCloseStatus(options.code ?? 1001);
+    const reason = options.reason ?? '';
+    toReason(reason);
+    const timeout = options.timeout === undefined ? undefined : milliseconds('timeout', options.timeout);
+    return () => {
+      for (const socket of this.#sockets) socket.close(code, reason);
+      if (timeout === undefined || this.#state === State.Closed) return;
+      const timer = setTimeout(() => {
+        for (const socket of this.#sockets) socket.terminate();
+      }, timeout);
+      this.once('close', () => clearTimeout(timer));
+    };
+  }
+
+  #stop(): void {
+    this.#state = State.Closing;
+    const http = this.#http;
+    this.#removeListeners();
+    this.#http = undefined;
+    if (http && !this.options.server) {
+      // It waits for the upgraded sockets too, because each stays alive until its connection is closed.
+      http.close(() => this.#emitClose());
+      http.closeIdleConnections();
+    } else if (this.clients && this.clients.size > 0) {
+      this.#closesWithLast = true;
+    } else {
+      process.nextTick(() => this.#emitClose());
+    }
+  }
+
+  #emitClose(): void {
+    this.#state = State.Closed;
+    this.#closesWithLast = false;
+    this.emit('close');
+  }
+}
+
+/** A server whose only answer to plain requests is that they should upgrade. */
+function createHttpServer(options: ServerOptions): Server {
+  const timeout = milliseconds('handshakeTimeout', options.handshakeTimeout ?? defaultHandshakeTimeout);
+  return createServer(
+    {
+      headersTimeout: timeout,
+      requestTimeout: timeout,
+      // How often Node looks for late requests.
+      connectionsCheckingInterval: timeout === 0 ? undefined : Math.max(50, Math.ceil(timeout / 4)),
+    },
+    (_request, response) => {
+      const body = STATUS_CODES[426] ?? '';
+      response.writeHead(426, {
+        ...upgradeRequiredResponse,
+        'Content-Length': body.length,
+        'Content-Type': 'text/plain; charset=utf-8',
+      });
+      response.end(body);
+    },
+  );
+}
+
+function destroyStream(this: Duplex): void {
+  this.destroy();
+}

@@ -1,0 +1,20 @@
+/**
+ * The driver's numbers for sets of limits. They live as long as the driver, so equal sets share one: a client per
+ * request must not make one each.
+ */
+import { driver } from './dispatch.js';
+import type { ResolvedSettings } from './options.js';
+
+const numbers = new Map<string, number>();
+
+/** The driver's number for these settings. */
+export function optionsNumber(settings: ResolvedSettings): number {
+  const { maxPayload, maxFragments, skipUTF8Validation, autoPong } = settings;
+  const key = `${maxPayload} ${maxFragments} ${skipUTF8Validation} ${autoPong}`;
+  let number = numbers.get(key);
+  if (number === undefined) {
+    number = driver.createOptions({ maxPayload, maxFragments, skipUTF8Validation, autoPong });
+    numbers.set(key, number);
+  }
+  return number;
+}

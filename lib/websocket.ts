@@ -1,0 +1,355 @@
+/**
+ * The class that users see, on both ends: an EventEmitter with the properties and methods of `ws` and of WHATWG's
+ * WebSocket. What it does before there is a connection is in client.ts, and afterwards in connection.ts.
+ */
+import { EventEmitter } from 'node:events';
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { ClientHandshake } from './client.js';
+import { Connection, ReadyState } from './connection.js';
+import { byteLength, checkCloseStatus, toControlPayload, toPayload, toReason } from './data.js';
+import { notOpenError } from './errors.js';
+import {
+  addListener,
+  attributeListener,
+  removeListener,
+  setAttributeListener,
+  type CloseEvent,
+  type ErrorEvent,
+  type Event,
+  type EventListener,
+  type EventListenerOptions,
+  type MessageEvent,
+  type WebSocketEventMap,
+} from './events.js';
+import {
+  callback as checkCallback,
+  type BinaryType,
+  type ClientOptions,
+  type MessageData,
+  type ResolvedSettings,
+  type SendCallback,
+  type SendData,
+  type SendOptions,
+  type TransportKind,
+} from './options.js';
+import type { WebSocketServer } from './server.js';
+
+/** The events of a `WebSocket` and what their listeners get. */
+export interface WebSocketEvents {
+  /** The opening handshake is done (clients). */
+  open: [];
+  /** A message. A text message is a Buffer of UTF-8; a binary one is what `binaryType` says. */
+  message: [data: MessageData, isBinary: boolean];
+  /** The connection is gone; 1005: the Close frame had no status, 1006: there was no Close frame. */
+  close: [code: number, reason: Buffer];
+  /** The handshake failed, or the peer broke the protocol or a limit; 'close' follows. */
+  error: [error: Error];
+  /** A ping; it has been answered already unless `autoPong` is off. */
+  ping: [data: Buffer];
+  /** A pong, asked for or not. */
+  pong: [data: Buffer];
+  /** After `send` returned false: nothing is buffered any more. */
+  drain: [];
+  /** The server's 101 response (clients). */
+  upgrade: [response: IncomingMessage];
+  /** Another response (clients). With a listener, ending the request is the listener's business. */
+  'unexpected-response': [request: ClientRequest, response: IncomingMessage];
+}
+
+const binaryTypes: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments'] satisfies BinaryType[];
+
+const emptyReason = Buffer.alloc(0);
+
+/**
+ * A WebSocket connection.
+ *
+ * Its 'error' event comes before 'close', and each at most once; 'close' always comes.
+ */
+export class WebSocket extends EventEmitter<WebSocketEvents> {
+  /** `readyState` while the connection is made. */
+  static readonly CONNECTING = ReadyState.Connecting;
+  /** `readyState` when messages can be sent. */
+  static readonly OPEN = ReadyState.Open;
+  /** `readyState` while the connection is ending. */
+  static readonly CLOSING = ReadyState.Closing;
+  /** `readyState` when the connection is gone. */
+  static readonly CLOSED = ReadyState.Closed;
+
+  /** The server class; the same as `WebSocketServer`. */
+  declare static Server: typeof WebSocketServer;
+  declare static WebSocketServer: typeof WebSocketServer;
+  declare static WebSocket: typeof WebSocket;
+
+  declare readonly CONNECTING: typeof ReadyState.Connecting;
+  declare readonly OPEN: typeof ReadyState.Open;
+  declare readonly CLOSING: typeof ReadyState.Closing;
+  declare readonly CLOSED: typeof ReadyState.Closed;
+
+  #connection: Connection | undefined;
+  #handshake: ClientHandshake | undefined;
+  /** While there is no connection. */
+  #readyState: ReadyState = ReadyState.Connecting;
+  #binaryType: BinaryType = 'nodebuffer';
+  #protocol = '';
+  #url: string | undefined;
+  /** Bytes passed to `send` when there never was a connection. */
+  #unsent = 0;
+
+  /**
+   * Connects to a server; null makes a socket that `WebSocketServer.handleUpgrade` opens.
+   *
+   * @param address a ws:, wss:, http: or https: URL without a fragment
+   * @param protocols the subprotocols to offer; or the options
+   * @throws SyntaxError for an invalid URL or subprotocol; TypeError or RangeError for an invalid option.
+   */
+  constructor(address: string | URL | null, options?: ClientOptions);
+  constructor(address: string | URL | null, protocols?: string | string[], options?: ClientOptions);
+  constructor(address: string | URL | null, protocols?: string | string[] | ClientOptions, options?: ClientOptions) {
+    super();
+    if (address === null) return;
+    if (typeof protocols === 'object' && protocols !== null && !Array.isArray(protocols)) {
+      options = protocols;
+      protocols = undefined;
+    }
+    const offered = protocols ?? options?.protocols ?? [];
+    this.#handshake = new ClientHandshake(this, address, Array.isArray(offered) ? offered : [offered], options ?? {});
+    this.#url = this.#handshake.url;
+    this.#handshake.start();
+  }
+
+  /** CONNECTING, OPEN, CLOSING or CLOSED. */
+  get readyState(): ReadyState {
+    return this.#connection?.readyState ?? this.#readyState;
+  }
+
+  /** How binary messages arrive. Default: 'nodebuffer'. Other values than the three are ignored. */
+  get binaryType(): BinaryType {
+    return this.#binaryType;
+  }
+
+  set binaryType(type: BinaryType) {
+    if (!binaryTypes.includes(type)) return;
+    this.#binaryType = type;
+    if (this.#connection) this.#connection.binaryType = type;
+  }
+
+  /** Payload bytes passed to `send` and not yet handed to the kernel. Does not return to 0 when the connection ends. */
+  get bufferedAmount(): number {
+    return this.#connection?.bufferedAmount ?? this.#unsent;
+  }
+
+  /** The negotiated extensions; none exist yet. */
+  get extensions(): string {
+    return '';
+  }
+
+  /** Whether `pause` is in force. */
+  get isPaused(): boolean {
+    return this.#connection?.isPaused ?? false;
+  }
+
+  /** The subprotocol that the server chose, or an empty string. */
+  get protocol(): string {
+    return this.#protocol;
+  }
+
+  /** The URL of the server (clients). */
+  get url(): string | undefined {
+    return this.#url;
+  }
+
+  /** What carries the bytes: the driver's own socket or a stream. Undefined before 'open'. */
+  get transport(): TransportKind | undefined {
+    return this.#connection?.transport.kind;
+  }
+
+  /** The stream that the connection was made on, for its addresses. Null before 'open'. Reading or writing it breaks the connection. */
+  get _socket(): Duplex | null {
+    return this.#connection?.transport.stream ?? null;
+  }
+
+  /** @internal Both sides sent a Close frame. */
+  get _wasClean(): boolean {
+    return this.#connection !== undefined && this.#connection.closeSent && this.#connection.closeReceived;
+  }
+
+  /**
+   * Sends a message.
+   *
+   * @param data must stay unchanged until the callback, when it is not a string
+   * @param cb called when the data was handed to the kernel, or with an error when it never will be
+   * @returns false when more than 64 KiB are buffered, 'drain' then follows; or when the connection is closing or closed
+   * @throws Error while CONNECTING; TypeError for other data.
+   */
+  send(data: SendData, cb?: SendCallback): boolean;
+  send(data: SendData, options: SendOptions | undefined, cb?: SendCallback): boolean;
+  send(data: SendData, options?: SendOptions | SendCallback, cb?: SendCallback): boolean {
+    if (typeof options === 'function') {
+      cb = options;
+      options = undefined;
+    }
+    if (cb !== undefined) checkCallback(cb);
+    if (this.readyState === ReadyState.Connecting) throw notOpenError(ReadyState.Connecting);
+    const payload = toPayload(data);
+    const isBinary = typeof payload !== 'string';
+    return this.#connection?.send(payload, isBinary, options, cb ?? undefined) ?? this.#refuse(byteLength(payload), cb);
+  }
+
+  /**
+   * Sends a ping; the peer answers with a pong of the same data.
+   *
+   * @param data at most 125 bytes
+   * @param mask ignored: a client always masks, a server never does
+   * @throws Error while CONNECTING; TypeError for other data; RangeError above 125 bytes.
+   */
+  ping(cb?: SendCallback): void;
+  ping(data: SendData | undefined, cb?: SendCallback): void;
+  ping(data: SendData | undefined, mask: boolean | undefined, cb?: SendCallback): void;
+  ping(data?: SendData | SendCallback, mask?: boolean | SendCallback, cb?: SendCallback): void {
+    this.#sendControl(false, data, mask, cb);
+  }
+
+  /** Sends a pong that nobody asked for, or one by hand when `autoPong` is off. As `ping`. */
+  pong(cb?: SendCallback): void;
+  pong(data: SendData | undefined, cb?: SendCallback): void;
+  pong(data: SendData | undefined, mask: boolean | undefined, cb?: SendCallback): void;
+  pong(data?: SendData | SendCallback, mask?: boolean | SendCallback, cb?: SendCallback): void {
+    this.#sendControl(true, data, mask, cb);
+  }
+
+  #sendControl(isPong: boolean, data: unknown, mask: unknown, cb?: SendCallback): void {
+    if (typeof data === 'function') {
+      cb = data as SendCallback;
+      data = undefined;
+    } else if (typeof mask === 'function') {
+      cb = mask as SendCallback;
+    }
+    if (cb !== undefined) checkCallback(cb);
+    if (this.readyState === ReadyState.Connecting) throw notOpenError(ReadyState.Connecting);
+    const payload = toControlPayload(data);
+    if (this.#connection) this.#connection.sendControl(isPong, payload, cb ?? undefined);
+    else this.#refuse(byteLength(payload), cb);
+  }
+
+  /**
+   * Starts the closing handshake; while CONNECTING, gives up with an 'error'. No effect when closing or closed.
+   *
+   * @param code 1000-1003, 1007-1014 or 3000-4999. Default: none
+   * @param reason at most 123 bytes of UTF-8; ignored without a code
+   * @throws TypeError or RangeError for another code or reason.
+   */
+  close(code?: number, reason?: string | Uint8Array | ArrayBuffer): void {
+    if (this.readyState >= ReadyState.Closing) return;
+    const status = code === undefined ? undefined : checkCloseStatus(code);
+    const text = status === undefined ? '' : toReason(reason);
+    if (this.#connection) this.#connection.close(status, text);
+    else this.#handshake?.abort();
+  }
+
+  /** Ends the connection at once, without a closing handshake: 'close' comes with 1006 unless a Close frame came. */
+  terminate(): void {
+    if (this.#connection) this.#connection.terminate();
+    else this.#handshake?.abort();
+  }
+
+  /**
+   * Stops 'message' events, and reading, until `resume`, `close` or the end of the connection. Messages that have
+   * arrived already are kept. 'close' still comes when the peer closes and that was read before.
+   */
+  pause(): void {
+    this.#connection?.pause();
+  }
+
+  /** Ends a pause. Messages that were kept come first, not before this function has returned. */
+  resume(): void {
+    this.#connection?.resume();
+  }
+
+  /**
+   * Adds a listener that gets an event object. The same listener is added once.
+   * @throws TypeError when it is neither a function nor an object with `handleEvent`.
+   */
+  addEventListener<N extends keyof WebSocketEventMap>(
+    name: N,
+    listener: EventListener<WebSocketEventMap[N]>,
+    options?: EventListenerOptions,
+  ): void {
+    addListener(this, name, listener, options);
+  }
+
+  /** Removes a listener that `addEventListener` added. */
+  removeEventListener<N extends keyof WebSocketEventMap>(name: N, listener: EventListener<WebSocketEventMap[N]>): void {
+    removeListener(this, name, listener);
+  }
+
+  get onopen(): ((event: Event) => void) | null {
+    return attributeListener(this, 'open') as ((event: Event) => void) | null;
+  }
+  set onopen(listener: ((event: Event) => void) | null) {
+    setAttributeListener(this, 'open', listener);
+  }
+
+  get onmessage(): ((event: MessageEvent) => void) | null {
+    return attributeListener(this, 'message') as ((event: MessageEvent) => void) | null;
+  }
+  set onmessage(listener: ((event: MessageEvent) => void) | null) {
+    setAttributeListener(this, 'message', listener);
+  }
+
+  get onclose(): ((event: CloseEvent) => void) | null {
+    return attributeListener(this, 'close') as ((event: CloseEvent) => void) | null;
+  }
+  set onclose(listener: ((event: CloseEvent) => void) | null) {
+    setAttributeListener(this, 'close', listener);
+  }
+
+  get onerror(): ((event: ErrorEvent) => void) | null {
+    return attributeListener(this, 'error') as ((event: ErrorEvent) => void) | null;
+  }
+  set onerror(listener: ((event: ErrorEvent) => void) | null) {
+    setAttributeListener(this, 'error', listener);
+  }
+
+  /** @internal The handshake is done: takes the stream over and emits 'open'. */
+  _open(
+    id: number,
+    stream: Duplex,
+    preamble: Buffer,
+    head: Buffer,
+    protocol: string,
+    settings: ResolvedSettings,
+  ): void {
+    this.#protocol = protocol;
+    this.#connection = new Connection(this, id, stream, preamble, head, settings);
+    this.#handshake = undefined;
+    this.emit('open');
+  }
+
+  /** @internal The handshake failed: emits 'error' and 'close'. */
+  _fail(error: Error): void {
+    this.#readyState = ReadyState.Closing;
+    this.#handshake = undefined;
+    process.nextTick(() => {
+      this.#readyState = ReadyState.Closed;
+      this.emit('close', 1006, emptyReason);
+    });
+    this.emit('error', error);
+  }
+
+  /** @internal The handshake is being given up; 'error' and 'close' follow. */
+  _aborting(): void {
+    this.#readyState = ReadyState.Closing;
+  }
+
+  /** There is no connection and never will be. */
+  #refuse(bytes: number, cb: SendCallback | undefined): false {
+    this.#unsent += bytes;
+    if (cb) process.nextTick(cb, notOpenError(this.readyState));
+    return false;
+  }
+}
+
+for (const [name, value] of Object.entries(ReadyState)) {
+  Object.defineProperty(WebSocket.prototype, name.toUpperCase(), { value, enumerable: true });
+}
