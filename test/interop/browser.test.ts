@@ -1,5 +1,5 @@
 // The example page in headless Chromium: what a visitor sees, and the browser's own WebSocket against our server.
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { chromiumPath, root, sizes, startExampleServer, timeout } from './peers';
@@ -52,8 +52,8 @@ test(
     await second.close();
 
     await first.bringToFront();
-    await first.waitForFunction(() => Number(document.getElementById('rate')?.textContent) > 0);
-    await first.waitForFunction(() => Number(document.getElementById('rtt')?.textContent) > 0);
+    await first.waitForFunction("Number(document.getElementById('rate').textContent) > 0");
+    await first.waitForFunction("Number(document.getElementById('rtt').textContent) > 0");
     expect(await numberIn(first, '#rate')).toBeGreaterThan(0);
     expect(await numberIn(first, '#rtt')).toBeGreaterThan(0);
     expect(await numberIn(first, '#total')).toBeGreaterThan(0);
@@ -72,33 +72,10 @@ test(
   "the browser's own WebSocket gets every message back byte for byte",
   async () => {
     const page = await openPage(server.url);
-    const outcome = await page.evaluate(async (lengths) => {
-      const socket = new WebSocket('/echo'.replace(/^/, location.origin.replace('http', 'ws')));
-      socket.binaryType = 'arraybuffer';
-      await new Promise((resolve, reject) => {
-        socket.onopen = resolve;
-        socket.onclose = (event) => reject(new Error(`closed with ${event.code}`));
-      });
-      const echo = (message: string | Uint8Array<ArrayBuffer>) =>
-        new Promise<string | ArrayBuffer>((resolve, reject) => {
-          socket.onmessage = (event: MessageEvent<string | ArrayBuffer>) => resolve(event.data);
-          socket.onclose = (event) => reject(new Error(`closed with ${event.code}`));
-          socket.send(message);
-        });
-      const results: string[] = [];
-      for (const size of lengths) {
-        const text = 'aé€😀'.repeat(Math.floor(size / 10)) + 'x'.repeat(size % 10);
-        results.push(`text ${size} ${(await echo(text)) === text}`);
-        const bytes = Uint8Array.from({ length: size }, (_, index) => index % 251);
-        const reply = new Uint8Array((await echo(bytes)) as ArrayBuffer);
-        const same = reply.length === size && reply.every((byte, index) => byte === bytes[index]);
-        results.push(`binary ${size} ${same}`);
-      }
-      const closed = new Promise<number>((resolve) => (socket.onclose = (event) => resolve(event.code)));
-      socket.close(1000);
-      results.push(`closed ${await closed}`);
-      return results;
-    }, sizes);
+    const client = readFileSync(join(__dirname, 'browser_client.js'), 'utf8');
+    const outcome = await page.evaluate(
+      `${client}; exchange(${JSON.stringify(server.echo)}, ${JSON.stringify(sizes)})`,
+    );
     const expected = sizes.flatMap((size) => [`text ${size} true`, `binary ${size} true`]);
     expect(outcome).toEqual([...expected, 'closed 1000']);
     await page.close();
@@ -116,7 +93,7 @@ test(
     await page.waitForSelector('#messages >> text=The server went away (1001).');
     expect(await own.program.end()).toBe(0);
 
-    const again = await startExampleServer([new URL(own.url).port]);
+    const again = await startExampleServer(Number(new URL(own.url).port));
     try {
       await page.waitForSelector('#connection[data-state="connected"]', { timeout: 20_000 });
       await page.waitForSelector('#messages >> text=Connected again.');

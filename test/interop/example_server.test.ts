@@ -147,8 +147,7 @@ test('a taken port is one line that says what to do, and exit code 1', async () 
   const other = createServer().listen(0, '127.0.0.1');
   await once(other, 'listening');
   const { port } = other.address() as AddressInfo;
-  for (const [args, env] of [[[String(port)], {}] as const, [[], { PORT: String(port) }] as const]) {
-    const program = Program.start(process.execPath, ['examples/server/server.mjs', ...args], env);
+  for (const program of [Program.startExample([String(port)]), Program.startExample([], { PORT: String(port) })]) {
     expect(await program.end()).toBe(1);
     expect(program.errors).toBe(
       `Port ${port} on 127.0.0.1 is taken. ` +
@@ -159,7 +158,7 @@ test('a taken port is one line that says what to do, and exit code 1', async () 
 });
 
 test.each(['70000', '-1', '80.5', 'http'])('a port of %s is refused with what is allowed', async (port) => {
-  const program = Program.start(process.execPath, ['examples/server/server.mjs', port]);
+  const program = Program.startExample([port]);
   expect(await program.end()).toBe(1);
   expect(program.errors).toMatch(/^The port must be a whole number from 0 to 65535, .*\n$/);
 });

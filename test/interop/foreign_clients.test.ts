@@ -1,7 +1,7 @@
 // Clients of other implementations against our server: the example server's /echo and /chat.
 import { once } from 'node:events';
 import { WebSocket as WsClient } from 'ws';
-import { exchangeAll, nextMessage, Program, pythonScript, sizes, startExampleServer, timeout } from './peers';
+import { exchangeAll, nextMessage, Program, sizes, startExampleServer, timeout } from './peers';
 
 let server: Awaited<ReturnType<typeof startExampleServer>>;
 
@@ -21,8 +21,7 @@ test(
 test(
   "Python's websockets client gets every message back byte for byte",
   async () => {
-    const [python, script] = pythonScript('python_client.py');
-    const client = Program.start(python, [script, server.echo, ...sizes.map(String)]);
+    const client = Program.startPython('python_client.py', [server.echo, ...sizes.map(String)]);
     expect(await client.waitForLine(/^closed (\d+)$/).catch((error: Error) => error.message)).toBe('1000');
     expect(client.lines).toEqual([...sizes.flatMap((size) => [`str ${size}`, `bytes ${size}`]), 'closed 1000']);
     expect(await client.end()).toBe(0);

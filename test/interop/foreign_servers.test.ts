@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { WebSocketServer as WsServer } from 'ws';
 import { WebSocket, WebSocketServer } from '../../lib';
-import { exchangeAll, makeCertificate, Program, pythonScript, timeout } from './peers';
+import { exchangeAll, makeCertificate, Program, timeout } from './peers';
 
 let certificate: ReturnType<typeof makeCertificate>;
 
@@ -52,9 +52,8 @@ describe.each(['ws', 'wss'] as const)('over %s://', (scheme) => {
   test(
     "our client exchanges every message with Python's websockets server",
     async () => {
-      const [python, script] = pythonScript('python_server.py');
       const tls = scheme === 'wss' ? [certificate.certFile, certificate.keyFile] : [];
-      const peer = Program.start(python, [script, ...tls]);
+      const peer = Program.startPython('python_server.py', tls);
       try {
         await exchangeWith(scheme, Number(await peer.waitForLine(/^port (\d+)$/)));
       } finally {

@@ -13,6 +13,9 @@ export const root = join(__dirname, '..', '..');
 /** Message sizes in bytes: empty, one byte, and both sides of each change of the frame header's length field. */
 export const sizes = [0, 1, 125, 126, 65535, 65536, 16 * 1024 * 1024];
 
+/** Debian's python3, because python3-websockets belongs to it; elsewhere the one on the path. */
+const python = process.platform === 'linux' ? '/usr/bin/python3' : 'python3';
+
 /** Milliseconds that one test may take: the 16 MiB messages are slow under the sanitizers. */
 export const timeout = 120_000;
 
@@ -86,6 +89,18 @@ export class Program {
     return new Program(spawn(command, args, { cwd: root, env: { ...process.env, ...env }, stdio: 'pipe' }));
   }
 
+  /** The example server; arguments and environment variables as on the command line. */
+  static startExample(args: string[], env: NodeJS.ProcessEnv = {}): Program {
+    return Program.start(process.execPath, ['examples/server/server.mjs', ...args], env);
+  }
+
+  /** A Python script of this folder. Throws when Python's websockets is not installed. */
+  static startPython(script: string, args: string[]): Program {
+    const probe = spawnSync(python, ['-c', 'import websockets'], { encoding: 'utf8' });
+    if (probe.status !== 0) throw missing(`Python's websockets (${probe.error?.message ?? probe.stderr.trim()})`);
+    return Program.start(python, [join(__dirname, script), ...args]);
+  }
+
   /** Resolves with the first group of the first line of standard output that matches. */
   waitForLine(pattern: RegExp): Promise<string> {
     return new Promise((resolve, reject) => {
@@ -114,21 +129,11 @@ export class Program {
   }
 }
 
-/** The example server on a port that the system chooses; `url` is its page. */
-export async function startExampleServer(args = ['0'], env: NodeJS.ProcessEnv = {}) {
-  const program = Program.start(process.execPath, ['examples/server/server.mjs', ...args], env);
+/** The example server on a port that the system chooses, or this one; `url` is its page. */
+export async function startExampleServer(port = 0) {
+  const program = Program.startExample([String(port)]);
   const url = await program.waitForLine(/(http:\/\/\S+\/)$/);
   return { program, url, echo: url.replace('http', 'ws') + 'echo', chat: url.replace('http', 'ws') + 'chat' };
-}
-
-/** Debian's python3, because python3-websockets belongs to it; elsewhere the one on the path. */
-const python = process.platform === 'linux' ? '/usr/bin/python3' : 'python3';
-
-/** The arguments that run a Python script of this folder. Throws when Python's websockets is not installed. */
-export function pythonScript(name: string): [string, string] {
-  const probe = spawnSync(python, ['-c', 'import websockets'], { encoding: 'utf8' });
-  if (probe.status !== 0) throw missing(`Python's websockets (${probe.error?.message ?? probe.stderr.trim()})`);
-  return [python, join(__dirname, name)];
 }
 
 /** The path of Chromium. Throws when it is not installed. */
@@ -150,7 +155,9 @@ export function makeCertificate() {
   const names = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', keyFile];
   try {
-    execFileSync('openssl', ['req', '-x509', ...key, '-out', certFile, '-days', '2', ...names], { stdio: 'pipe' });
+    execFileSync('openssl', ['req', '-x509', ...key, '-out', certFile, '-days', '2', ...names], {
+      stdio: 'pipe',
+    });
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw missing('the openssl program');
