@@ -26,12 +26,18 @@ if (!existsSync('/usr/bin/apt-get')) {
   console.log('Install these with the package manager of this system, then run `npm ci`:');
   process.stdout.write(readFileSync(new URL('../cmake/install_hint.txt', import.meta.url)));
   if (forTests) {
-    console.log('The tests need besides: clang with clang-format, clang-tidy and llvm-cov, GoogleTest with GoogleMock,');
+    console.log(
+      'The tests need besides: clang with clang-format, clang-tidy and llvm-cov, GoogleTest with GoogleMock,',
+    );
     console.log('libuv, Python 3 with its package websockets, Chromium, the openssl command and git. On Fedora:');
-    console.log('  dnf install clang clang-tools-extra llvm compiler-rt libasan libubsan libtsan gtest-devel gmock-devel \\');
+    console.log(
+      '  dnf install clang clang-tools-extra llvm compiler-rt libasan libubsan libtsan gtest-devel gmock-devel \\',
+    );
     console.log('              libuv-devel python3-websockets chromium openssl git');
     console.log('On macOS:');
-    console.log('  brew install llvm googletest libuv python git && pip3 install websockets && brew install --cask chromium');
+    console.log(
+      '  brew install llvm googletest libuv python git && pip3 install websockets && brew install --cask chromium',
+    );
   }
   process.exit(0);
 }
@@ -46,7 +52,8 @@ if (missing.length === 0) {
 aptGet('update', '-q');
 const unknown = missing.filter((name) => !isAvailable(name));
 missing = missing.filter((name) => !unknown.includes(name));
-if (unknown.length > 0) console.warn(`setup: this release has no package named ${unknown.join(', ')}; going on without`);
+if (unknown.length > 0)
+  console.warn(`setup: this release has no package named ${unknown.join(', ')}; going on without`);
 if (missing.length > 0) aptGet('install', '-y', '-q', '--no-install-recommends', ...missing);
 
 const failed = missing.filter((name) => !isInstalled(name));

@@ -115,7 +115,8 @@ function jest(name, folder, transport) {
   if (!existsSync(report)) return { cases: [], status };
   const files = JSON.parse(readFileSync(report, 'utf8')).testResults;
   const all = files.flatMap((file) => file.assertionResults);
-  skipped += filter === undefined ? all.filter((test) => test.status === 'pending' || test.status === 'todo').length : 0;
+  skipped +=
+    filter === undefined ? all.filter((test) => test.status === 'pending' || test.status === 'todo').length : 0;
   const cases = all
     .filter((test) => test.status === 'passed' || test.status === 'failed')
     .map((test) => ({ name: test.fullName, seconds: (test.duration ?? 0) / 1000, failed: test.status === 'failed' }));
@@ -137,5 +138,7 @@ function sanitizerOptions() {
 
 // The addon is built with sanitizers and Node is not, so their runtimes have to be there first.
 function sanitizerRuntimes() {
-  return ['libasan.so', 'libubsan.so'].map((name) => capture('g++', [`-print-file-name=${name}`]).stdout.trim()).join(':');
+  return ['libasan.so', 'libubsan.so']
+    .map((name) => capture('g++', [`-print-file-name=${name}`]).stdout.trim())
+    .join(':');
 }

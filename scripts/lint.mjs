@@ -1,0 +1,73 @@
+// npm run lint: formatting, clang-tidy, eslint, types and the project's own rules (check.mjs). Runs all, then says which
+// failed. `-- --fix` formats instead of checking.
+import { existsSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import path from 'node:path';
+import { spawn } from 'node:child_process';
+import { buildLibrary, buildNative, orExplain } from './build.mjs';
+import { capture, nodeProgram, root, run, which } from './run.mjs';
+
+const fix = process.argv.includes('--fix');
+
+const folder = orExplain(() => {
+  buildNative('release', { tests: true, targets: ['addon'] });
+  buildLibrary(); // the examples import the package by its name
+  return path.join(root, 'build/release');
+});
+
+const node = (program, ...args) => run(process.execPath, [nodeProgram(program), ...args]) === 0;
+const steps = {
+  'clang-format': () => run('clang-format', [...(fix ? ['-i'] : ['--dry-run', '-Werror']), ...cppFiles()]) === 0,
+  prettier: () => node('prettier/bin/prettier.cjs', fix ? '--write' : '--check', '--log-level', 'warn', '.'),
+  eslint: () => node('eslint/bin/eslint.js', ...(fix ? ['--fix'] : []), '.'),
+  types: () => node('typescript/bin/tsc', '--noEmit'),
+  rules: () => run(process.execPath, [path.join(root, 'scripts/check.mjs')]) === 0,
+  'clang-tidy': () => clangTidy(),
+};
+
+const failed = [];
+for (const [name, step] of Object.entries(steps)) {
+  const started = Date.now();
+  const ok = await step();
+  console.log(`${ok ? 'ok    ' : 'FAILED'} ${name} (${((Date.now() - started) / 1000).toFixed(1)} s)`);
+  if (!ok) failed.push(name);
+}
+if (failed.length > 0) console.error(`lint failed: ${failed.join(', ')}`);
+process.exitCode = failed.length > 0 ? 1 : 0;
+
+function cppFiles() {
+  const known = capture('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.h', '*.cc', '*.c']);
+  return known.stdout.split('\n').filter((file) => file && existsSync(path.join(root, file)));
+}
+
+// clang-tidy on what the addon is made of, as many at a time as there are cores.
+async function clangTidy() {
+  if (!which('clang-tidy')) {
+    console.error('clang-tidy was not found: run `npm run setup -- --test`');
+    return false;
+  }
+  const commands = JSON.parse(readFileSync(path.join(folder, 'compile_commands.json'), 'utf8'));
+  const source = path.join(root, 'src') + path.sep;
+  const files = [...new Set(commands.map((command) => command.file))].filter((file) => file.startsWith(source));
+  let ok = files.length > 0;
+  const worker = async () => {
+    for (let file = files.pop(); file !== undefined; file = files.pop()) ok = (await tidy(file)) && ok;
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  return ok;
+}
+
+function tidy(file) {
+  return new Promise((resolve) => {
+    const child = spawn('clang-tidy', ['-p', folder, '--quiet', file], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    let output = '';
+    child.stdout.on('data', (chunk) => (output += chunk));
+    child.on('close', (status) => {
+      process.stdout.write(output);
+      resolve(status === 0);
+    });
+  });
+}
