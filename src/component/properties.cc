@@ -1,6 +1,10 @@
 #include "properties.h"
 
 #include <cstring>
+#include <memory>
+
+#include "random.h"
+#include "websocket_ext.h"
 
 namespace websocket {
 namespace {
@@ -47,7 +51,38 @@ bool readBuffer(const WEB_SOCKET_PROPERTY& property, std::span<std::uint8_t>& bu
   return true;
 }
 
-bool readProperty(const WEB_SOCKET_PROPERTY& property, SessionOptions& options) {
+// Calls back into the application for random bytes.
+class CallbackRandom final : public RandomSource {
+ public:
+  explicit CallbackRandom(const WEB_SOCKET_RANDOM_SOURCE& source) : source_(source) {}
+  [[nodiscard]] bool fill(std::span<std::uint8_t> bytes) override {
+    return source_.pfnFill(source_.pvContext, bytes.data(), static_cast<ULONG>(bytes.size())) != FALSE;
+  }
+
+ private:
+  WEB_SOCKET_RANDOM_SOURCE source_;
+};
+
+bool readRandom(const WEB_SOCKET_PROPERTY& property, SessionOptions& options) {
+  WEB_SOCKET_RANDOM_SOURCE source{};
+  if (!readValue(property, source) || source.pfnFill == nullptr) {
+    return false;
+  }
+  options.ownedRandom = std::make_shared<CallbackRandom>(source);
+  options.random = options.ownedRandom.get();
+  return true;
+}
+
+bool readPool(const WEB_SOCKET_PROPERTY& property, SharedReceivePool*& pool) {
+  WEB_SOCKET_RECEIVE_POOL handle = nullptr;
+  if (!readValue(property, handle) || handle == nullptr) {
+    return false;
+  }
+  pool = static_cast<SharedReceivePool*>(handle);
+  return true;
+}
+
+bool readDocumented(const WEB_SOCKET_PROPERTY& property, SessionOptions& options) {
   switch (property.Type) {
     case WEB_SOCKET_RECEIVE_BUFFER_SIZE_PROPERTY_TYPE:
       return readSize(property, kMinReceiveBufferSize, options.receiveBufferSize);
@@ -59,29 +94,71 @@ bool readProperty(const WEB_SOCKET_PROPERTY& property, SessionOptions& options) 
       return readBuffer(property, options.allocatedBuffer);
     case WEB_SOCKET_DISABLE_UTF8_VERIFICATION_PROPERTY_TYPE:
       return readFlag(property, options.disableUtf8Verification);
-    case WEB_SOCKET_KEEPALIVE_INTERVAL_PROPERTY_TYPE:
-    case WEB_SOCKET_SUPPORTED_VERSIONS_PROPERTY_TYPE:
-      break;  // not on handles
+    default:
+      return false;  // unknown, or not on handles
   }
-  return false;
 }
+
+bool readAddition(const WEB_SOCKET_PROPERTY& property, SessionOptions& options, SharedReceivePool*& pool) {
+  bool flag = false;
+  switch (static_cast<int>(property.Type)) {
+    case WEB_SOCKET_MAX_MESSAGE_SIZE_PROPERTY_TYPE:
+      return readValue(property, options.maxMessageSize);
+    case WEB_SOCKET_MAX_FRAME_SIZE_PROPERTY_TYPE:
+      return readValue(property, options.maxFrameSize);
+    case WEB_SOCKET_MAX_FRAGMENTS_PROPERTY_TYPE:
+      return readValue(property, options.maxFragments);
+    case WEB_SOCKET_AUTO_CLOSE_ECHO_PROPERTY_TYPE:
+      return readFlag(property, options.autoCloseEcho);
+    case WEB_SOCKET_DISABLE_AUTO_PONG_PROPERTY_TYPE: {
+      const bool read = readFlag(property, flag);
+      options.autoPong = !flag;
+      return read;
+    }
+    case WEB_SOCKET_INDICATE_PINGS_PROPERTY_TYPE:
+      return readFlag(property, options.indicatePings);
+    case WEB_SOCKET_INDICATE_UNSOLICITED_PONGS_PROPERTY_TYPE:
+      return readFlag(property, options.indicateUnsolicitedPongs);
+    case WEB_SOCKET_STRICT_CLOSE_CODES_PROPERTY_TYPE:
+      return readFlag(property, options.strictCloseCodes);
+    case WEB_SOCKET_CONTROL_FIRST_PROPERTY_TYPE:
+      return readFlag(property, options.controlFirst);
+    case WEB_SOCKET_GATHER_PROPERTY_TYPE:
+      return readFlag(property, options.gather);
+    case WEB_SOCKET_COALESCE_SENDS_PROPERTY_TYPE:
+      return readFlag(property, options.coalesceSends);
+    case WEB_SOCKET_RECEIVE_POOL_PROPERTY_TYPE:
+      return readPool(property, pool);
+    case WEB_SOCKET_RANDOM_SOURCE_PROPERTY_TYPE:
+      return readRandom(property, options);
+    default:
+      return false;
+  }
+}
+
+constexpr int kFirstAddition = 0x1000;
 
 }  // namespace
 
-Result readProperties(Role role, std::span<const WEB_SOCKET_PROPERTY> properties, SessionOptions& options) {
+Result readProperties(Role role, std::span<const WEB_SOCKET_PROPERTY> properties, SessionOptions& options,
+                      SharedReceivePool*& pool) {
+  pool = nullptr;
   if (role == Role::Server) {
     options.sendBufferSize = kServerSendBufferSize;
   }
   for (const WEB_SOCKET_PROPERTY& property : properties) {
-    if (!readProperty(property, options)) {
+    const bool read = static_cast<int>(property.Type) < kFirstAddition ? readDocumented(property, options)
+                                                                       : readAddition(property, options, pool);
+    if (!read) {
       return Result::InvalidArgument;
     }
   }
+  options.pool = pool;
   const std::uint64_t needed = std::uint64_t{options.receiveBufferSize} + options.sendBufferSize + kBufferOverhead;
-  if (needed > 0xFFFFFFFF || (!options.allocatedBuffer.empty() && options.allocatedBuffer.size() < needed)) {
-    return Result::InvalidArgument;
-  }
-  return Result::Ok;
+  const bool bufferFits = options.allocatedBuffer.empty() || options.allocatedBuffer.size() >= needed;
+  const bool exclusive =
+      (pool != nullptr && !options.allocatedBuffer.empty()) || (options.gather && options.coalesceSends);
+  return needed <= 0xFFFFFFFF && bufferFits && !exclusive ? Result::Ok : Result::InvalidArgument;
 }
 
 }  // namespace websocket

@@ -61,6 +61,7 @@ class Receiver {
   void inject(std::span<const std::uint8_t> bytes);
 
   bool hasOperation() const { return !operations_.empty(); }
+  bool hasInput() const { return !input_.empty(); }
   const ReceiveOperation& operation() const { return operations_.front(); }
 
   // Takes bytes until one of the steps is reached. mayRead false: only the bytes at hand, Idle when they are used up.
@@ -82,7 +83,10 @@ class Receiver {
   void fail(FaultKind kind) { fault_ = &faultOf(kind); }
 
   // Every queued operation ends without data from now on: a Close frame was indicated (R3), or the handle was aborted.
-  void drain() { draining_ = true; }
+  void drain() {
+    draining_ = true;
+    input_ = {};
+  }
   // Drops an indication that advance() found and the application has not seen.
   void dropIndication() { indicationReady_ = false; }
 

@@ -16,29 +16,85 @@ std::array<std::uint8_t, kCloseStatusSize> closeStatusBytes(std::uint16_t status
   return {static_cast<std::uint8_t>(status >> 8), static_cast<std::uint8_t>(status)};
 }
 
+constexpr bool isControlType(BufferType type) {
+  return type == BufferType::PingPong || type == BufferType::UnsolicitedPong;
+}
+
 // The application's memory is only read from: a buffer's pointer is mutable because receives fill it.
 std::uint8_t* mutablePointer(const std::uint8_t* bytes) { return const_cast<std::uint8_t*>(bytes); }
 
 }  // namespace
 
 Result SendQueue::next(std::span<Buffer> buffers, Action& action) {
-  while (!operations_.empty() && operations_.front().internal && (aborted_ || progress_ == Progress::Done)) {
+  while (!operations_.empty() && operations_.front().internal && frontIsDone()) {
     finishFront();
   }
   if (operations_.empty()) {
     return Result::Ok;
   }
   const SendOperation& operation = operations_.front();
-  if (aborted_ || progress_ == Progress::Done) {
+  described_ = 1;
+  if (frontIsDone()) {
     action.kind = ActionKind::IndicateSendComplete;
+  } else if (coalesce(buffers, action)) {
+    action.kind = ActionKind::SendToNetwork;
   } else if (role_ == Role::Server) {
     describeServerChunk(operation, buffers, action);
   } else if (const Result result = describeClientChunk(operation, buffers, action); result != Result::Ok) {
     return result;
   }
+  sending_ = action.kind == ActionKind::SendToNetwork;
   action.type = operation.type;
   action.context = operation.context;
   return Result::Ok;
+}
+
+void SendQueue::queue(SendOperation operation) {
+  const bool overtakes = options_.controlFirst && isControlType(operation.type);
+  operations_.push(std::move(operation));
+  if (!overtakes) {
+    return;
+  }
+  // Behind what has started or is only to be indicated, and behind the control frames that overtook before.
+  const std::size_t last = operations_.size() - 1;
+  std::size_t place = std::max(done_, sending_ ? described_ : progress_ == Progress::Payload ? std::size_t{1} : 0);
+  while (place < last && isControlType(operations_[place].type)) {
+    ++place;
+  }
+  for (std::size_t i = last; i > place; --i) {
+    std::swap(operations_[i], operations_[i - 1]);
+  }
+}
+
+// Copies small frames of a server side by side into the send buffer, as many as fit (R8). False: none does, or off.
+bool SendQueue::coalesce(std::span<Buffer> buffers, Action& action) {
+  if (!options_.coalesceSends || role_ != Role::Server || progress_ != Progress::Header) {
+    return false;
+  }
+  std::size_t size = 0;
+  std::size_t count = 0;
+  for (; count < operations_.size(); ++count) {
+    const SendOperation& operation = operations_[count];
+    const std::uint64_t payload = payloadSize(operation);
+    if (frameHeaderSize(payload, false) + payload > memory_.size() - size) {
+      break;
+    }
+    size += writeFrameHeader(memory_.data() + size, operation.firstByte, payload, nullptr);
+    if (operation.closeStatus != 0) {
+      std::ranges::copy(closeStatusBytes(operation.closeStatus), memory_.data() + size);
+      size += kCloseStatusSize;
+    }
+    std::ranges::copy(operation.payload, memory_.data() + size);
+    size += operation.payload.size();
+  }
+  if (count == 0) {
+    return false;
+  }
+  buffers[action.count++] = {memory_.data(), static_cast<std::uint32_t>(size)};
+  expected_ = static_cast<std::uint32_t>(size);
+  described_ = count;
+  sentAfter_ = payloadSize(operations_.front());
+  return true;
 }
 
 void SendQueue::describeServerChunk(const SendOperation& operation, std::span<Buffer> buffers, Action& action) {
@@ -94,21 +150,30 @@ Result SendQueue::describeClientChunk(const SendOperation& operation, std::span<
 }
 
 void SendQueue::complete(ActionKind kind, std::uint32_t bytesTransferred) {
+  sending_ = false;
   if (kind == ActionKind::IndicateSendComplete) {
     finishFront();
     return;
   }
   sent_ = sentAfter_;
   const bool cancelled = bytesTransferred != expected_;
-  const bool done = cancelled || sent_ == payloadSize(operations_.front());
-  progress_ = done ? Progress::Done : Progress::Payload;
+  if (cancelled || described_ > 1 || sent_ == payloadSize(operations_.front())) {
+    done_ = described_;
+    progress_ = Progress::Header;
+    sent_ = 0;
+    sentAfter_ = 0;
+  } else {
+    progress_ = Progress::Payload;
+  }
 }
 
+// Removes the front operation, which is done.
 void SendQueue::finishFront() {
   operations_.pop();
   progress_ = Progress::Header;
-  sent_ = 0;
-  sentAfter_ = 0;
+  if (done_ != 0) {
+    --done_;
+  }
 }
 
 }  // namespace websocket

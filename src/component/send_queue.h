@@ -35,11 +35,11 @@ class SendQueue {
   void setMemory(std::span<std::uint8_t> memory) { memory_ = memory; }
 
   // Throws std::bad_alloc and changes nothing then.
-  void queue(SendOperation operation) { operations_.push(std::move(operation)); }
+  void queue(SendOperation operation);
 
   bool empty() const { return operations_.empty(); }
   // A frame is partly on the wire: nothing else may be written before its rest.
-  bool midFrame() const { return progress_ == Progress::Payload; }
+  bool midFrame() const { return done_ == 0 && progress_ == Progress::Payload; }
 
   // Describes the next action of the front operation; kind None when there is none. action.id stays 0. Fail: no
   // randomness for the mask key; nothing happened then.
@@ -51,8 +51,10 @@ class SendQueue {
   void abort() { aborted_ = true; }
 
  private:
-  enum class Progress : std::uint8_t { Header, Payload, Done };
+  enum class Progress : std::uint8_t { Header, Payload };
 
+  bool frontIsDone() const { return done_ != 0 || aborted_; }
+  bool coalesce(std::span<Buffer> buffers, Action& action);
   void describeServerChunk(const SendOperation& operation, std::span<Buffer> buffers, Action& action);
   void finishFront();
   Result describeClientChunk(const SendOperation& operation, std::span<Buffer> buffers, Action& action);
@@ -60,6 +62,9 @@ class SendQueue {
   Role role_;
   Progress progress_ = Progress::Header;  // of the front operation
   bool aborted_ = false;
+  bool sending_ = false;       // a SEND_TO_NETWORK action is outstanding
+  std::size_t done_ = 0;       // operations from the front on that only have to be indicated
+  std::size_t described_ = 0;  // operations that the outstanding action touches
   MaskKey key_{};
   std::uint32_t expected_ = 0;   // bytes of the outstanding action
   std::uint64_t sent_ = 0;       // payload bytes of the front operation in completed actions, close status included

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 
 namespace websocket {
@@ -24,17 +25,20 @@ struct SessionOptions {
   std::span<std::uint8_t> allocatedBuffer;  // the application's; used until the session is gone
 
   // Additions.
-  std::uint64_t maxMessageSize = 0;       // payload bytes of a received message; 0: no limit; fault 1009
-  std::uint64_t maxFrameSize = 0;         // payload bytes of a received frame; 0: no limit; fault 1009
-  std::uint32_t maxFragments = 0;         // frames of a received message; 0: no limit; fault 1008
-  bool gather = false;                    // one send action carries many frames; control frames overtake data (R7)
-  bool autoCloseEcho = false;             // answer a Close frame with its own status
-  bool autoPong = true;                   // answer pings
-  bool indicatePings = false;             // a received ping completes a receive (R9)
-  bool indicateUnsolicitedPongs = false;  // a pong without a ping completes a receive
-  bool strictCloseCodes = false;          // only 1000-1003, 1007-1014, 3000-4999, in both directions
-  ReceivePool* pool = nullptr;            // network reads go to buffers shared by many sessions (R6)
-  RandomSource* random = nullptr;         // nullptr: OpenSSL's generator
+  std::uint64_t maxMessageSize = 0;           // payload bytes of a received message; 0: no limit; fault 1009
+  std::uint64_t maxFrameSize = 0;             // payload bytes of a received frame; 0: no limit; fault 1009
+  std::uint32_t maxFragments = 0;             // frames of a received message; 0: no limit; fault 1008
+  bool gather = false;                        // one send action carries many frames; control frames overtake data (R7)
+  bool autoCloseEcho = false;                 // answer a Close frame with its own status
+  bool autoPong = true;                       // answer pings
+  bool indicatePings = false;                 // a received ping completes a receive (R9)
+  bool indicateUnsolicitedPongs = false;      // a pong without a ping completes a receive
+  bool strictCloseCodes = false;              // only 1000-1003, 1007-1014, 3000-4999, in both directions
+  bool controlFirst = false;                  // pings and pongs go before data frames that have not started
+  bool coalesceSends = false;                 // a server's small sends share an action in the send buffer (R8)
+  ReceivePool* pool = nullptr;                // network reads go to buffers shared by many sessions (R6)
+  RandomSource* random = nullptr;             // nullptr: OpenSSL's generator
+  std::shared_ptr<RandomSource> ownedRandom;  // what random points at, when the options have to keep it
 };
 
 }  // namespace websocket

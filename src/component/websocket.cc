@@ -5,13 +5,13 @@
 #include <array>
 #include <cstddef>
 #include <memory>
-#include <mutex>
 #include <new>
 #include <span>
 #include <string_view>
 #include <vector>
 
 #include "global_property.h"
+#include "handle.h"
 #include "properties.h"
 #include "session.h"
 
@@ -35,34 +35,6 @@ static_assert(E_INVALIDARG == static_cast<HRESULT>(Result::InvalidArgument));
 static_assert(E_OUTOFMEMORY == static_cast<HRESULT>(Result::OutOfMemory));
 static_assert(WEB_SOCKET_MAX_CLOSE_REASON_LENGTH == kMaxCloseReason);
 
-// What a WEB_SOCKET_HANDLE points at.
-struct Handle {
-  Handle(Role role, std::shared_ptr<const SessionOptions> options) : session(role, std::move(options)) {}
-
-  std::mutex mutex;
-  Session session;
-  std::vector<WEB_SOCKET_HTTP_HEADER> headers;  // returned by Begin*Handshake
-};
-
-constexpr HRESULT toHresult(Result result) { return static_cast<HRESULT>(result); }
-
-// Runs a function on the locked handle; an allocation that failed becomes E_OUTOFMEMORY.
-template <typename Function>
-HRESULT withHandle(WEB_SOCKET_HANDLE handle, Function&& function) noexcept {
-  if (handle == nullptr) {
-    return E_INVALIDARG;
-  }
-  try {
-    auto& locked = *static_cast<Handle*>(handle);
-    const std::scoped_lock lock(locked.mutex);
-    return toHresult(function(locked));
-  } catch (const std::bad_alloc&) {
-    return E_OUTOFMEMORY;
-  } catch (...) {
-    return E_FAIL;
-  }
-}
-
 HRESULT createHandle(Role role, const WEB_SOCKET_PROPERTY* properties, ULONG count,
                      WEB_SOCKET_HANDLE* handle) noexcept {
   if (handle == nullptr) {
@@ -74,9 +46,10 @@ HRESULT createHandle(Role role, const WEB_SOCKET_PROPERTY* properties, ULONG cou
   }
   try {
     auto options = std::make_shared<SessionOptions>();
-    const Result result = readProperties(role, {properties, count}, *options);
+    SharedReceivePool* pool = nullptr;
+    const Result result = readProperties(role, {properties, count}, *options, pool);
     if (result == Result::Ok) {
-      *handle = std::make_unique<Handle>(role, std::move(options)).release();
+      *handle = std::make_unique<Handle>(role, std::move(options), pool).release();
     }
     return toHresult(result);
   } catch (const std::bad_alloc&) {
@@ -135,6 +108,35 @@ bool readData(const WEB_SOCKET_BUFFER* buffer, std::span<const std::uint8_t>& by
   }
   bytes = {buffer->Data.pbBuffer, buffer->Data.ulBufferLength};
   return true;
+}
+
+constexpr std::size_t kMaxGatherBuffers = 64;  // more segments than one system call takes well
+
+// Session::getAction, and what the C face adds: handshake memory ends, references to pool buffers are counted.
+template <std::size_t kCapacity>
+Result getAction(Handle& handle, ActionQueue queue, std::span<WEB_SOCKET_BUFFER> out, Action& action) {
+  std::array<Buffer, kCapacity> buffers;
+  const std::size_t usable = std::min(out.size(), buffers.size());
+  const Result result = handle.session.getAction(queue, std::span(buffers).first(usable), action);
+  for (std::uint32_t i = 0; i < action.count; ++i) {
+    out[i].CloseStatus = {buffers[i].data, buffers[i].length, buffers[i].closeStatus};
+  }
+  if (!handle.headers.empty() && handle.session.state() != State::Handshaking) {
+    handle.headers = {};  // the first data function ended a server's handshake
+  }
+  if (handle.pool != nullptr) {
+    if (action.kind == ActionKind::IndicateReceiveComplete && action.count != 0) {
+      handle.pool->retain(buffers[0].data);
+    }
+    if (!handle.session.hasUnreadInput()) {
+      handle.releaseLease();
+    }
+    if (action.kind == ActionKind::ReceiveFromNetwork) {
+      handle.lease = buffers[0].data;
+      handle.leaseAction = action.id;
+    }
+  }
+  return result;
 }
 
 Result sendClose(Session& session, const WEB_SOCKET_BUFFER* buffer, PVOID context) {
@@ -283,25 +285,17 @@ HRESULT WINAPI WebSocketGetAction(WEB_SOCKET_HANDLE hWebSocket, WEB_SOCKET_ACTIO
   const bool queueIsValid = eActionQueue >= WEB_SOCKET_SEND_ACTION_QUEUE && eActionQueue <= WEB_SOCKET_ALL_ACTION_QUEUE;
   const ULONG capacity = pulDataBufferCount == nullptr ? 0 : *pulDataBufferCount;
   Action action;
-  std::array<Buffer, 2> buffers;
   const HRESULT result = withHandle(hWebSocket, [&](Handle& handle) {
     if (!queueIsValid || pDataBuffers == nullptr || capacity == 0 || pAction == nullptr || pBufferType == nullptr ||
         pvActionContext == nullptr) {
       return Result::InvalidArgument;
     }
-    const std::size_t usable = std::min<std::size_t>(capacity, buffers.size());
-    const Result got =
-        handle.session.getAction(static_cast<ActionQueue>(eActionQueue), std::span(buffers).first(usable), action);
-    if (!handle.headers.empty() && handle.session.state() != State::Handshaking) {
-      handle.headers = {};  // the first data function ended a server's handshake
-    }
-    return got;
+    const auto queue = static_cast<ActionQueue>(eActionQueue);
+    return capacity <= 2 ? getAction<2>(handle, queue, {pDataBuffers, capacity}, action)
+                         : getAction<kMaxGatherBuffers>(handle, queue, {pDataBuffers, capacity}, action);
   });
   if (FAILED(result)) {
     action = {};  // drivers look at the outputs even then
-  }
-  for (std::uint32_t i = 0; i < action.count; ++i) {
-    pDataBuffers[i].CloseStatus = {buffers[i].data, buffers[i].length, buffers[i].closeStatus};
   }
   if (pulDataBufferCount != nullptr) {
     *pulDataBufferCount = action.count;
@@ -323,7 +317,12 @@ HRESULT WINAPI WebSocketGetAction(WEB_SOCKET_HANDLE hWebSocket, WEB_SOCKET_ACTIO
 
 VOID WINAPI WebSocketCompleteAction(WEB_SOCKET_HANDLE hWebSocket, PVOID pvActionContext, ULONG ulBytesTransferred) {
   withHandle(hWebSocket, [&](Handle& handle) {
-    handle.session.completeAction(reinterpret_cast<ActionId>(pvActionContext), ulBytesTransferred);
+    const auto id = reinterpret_cast<ActionId>(pvActionContext);
+    handle.session.completeAction(id, ulBytesTransferred);
+    if (id != 0 && id == handle.leaseAction) {
+      handle.leaseAction = 0;
+      handle.leaseFilled = handle.session.hasUnreadInput();  // else the session gave the lease back
+    }
     return Result::Ok;
   });
 }

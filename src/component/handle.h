@@ -1,0 +1,60 @@
+// What a WEB_SOCKET_HANDLE points at, and how the C functions enter it: locked, and with no exception let out.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <utility>
+#include <vector>
+
+#include "session.h"
+#include "shared_receive_pool.h"
+#include "websocket.h"
+
+namespace websocket {
+
+struct Handle {
+  Handle(Role role, std::shared_ptr<const SessionOptions> options, SharedReceivePool* receivePool)
+      : session(role, std::move(options)), pool(receivePool) {}
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  ~Handle() { releaseLease(); }
+
+  // The pool's buffer that was read into last is given back once all of its bytes were taken.
+  void releaseLease() {
+    if (leaseFilled) {
+      leaseFilled = false;
+      pool->release(lease);
+    }
+  }
+
+  std::mutex mutex;
+  std::vector<WEB_SOCKET_HTTP_HEADER> headers;  // returned by Begin*Handshake
+  Session session;
+  SharedReceivePool* pool;  // of the RECEIVE_POOL property, or null
+  const std::uint8_t* lease = nullptr;
+  ActionId leaseAction = 0;  // of the RECEIVE_FROM_NETWORK action that fills the lease
+  bool leaseFilled = false;
+};
+
+constexpr HRESULT toHresult(Result result) { return static_cast<HRESULT>(result); }
+
+// Runs a function on the locked handle; an allocation that failed becomes E_OUTOFMEMORY.
+template <typename Function>
+HRESULT withHandle(WEB_SOCKET_HANDLE handle, Function&& function) noexcept {
+  if (handle == nullptr) {
+    return E_INVALIDARG;
+  }
+  try {
+    auto& locked = *static_cast<Handle*>(handle);
+    const std::scoped_lock lock(locked.mutex);
+    return toHresult(function(locked));
+  } catch (const std::bad_alloc&) {
+    return E_OUTOFMEMORY;
+  } catch (...) {
+    return E_FAIL;
+  }
+}
+
+}  // namespace websocket
