@@ -69,7 +69,7 @@ describe.each(['ws', 'wss'] as const)('over %s://', (scheme) => {
       withHttpServer(scheme, async (server, port) => {
         const peer = new WebSocketServer({ server });
         peer.on('connection', (socket) => {
-          socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+          socket.on('message', (data, isBinary) => socket.send(data as Buffer, { binary: isBinary }));
         });
         await exchangeWith(scheme, port());
         peer.close();
