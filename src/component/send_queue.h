@@ -5,6 +5,7 @@
 // action.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -25,6 +26,13 @@ struct SendOperation {
   void* context = nullptr;
   std::unique_ptr<ControlPayload> owned;  // where payload lies when it is not the application's
   bool internal = false;                  // the session's own, never indicated
+
+  // Copies a control frame's payload. Throws std::bad_alloc.
+  void own(std::span<const std::uint8_t> bytes) {
+    owned = std::make_unique<ControlPayload>();
+    std::ranges::copy(bytes, owned->begin());
+    payload = std::span(*owned).first(bytes.size());
+  }
 };
 
 class SendQueue {

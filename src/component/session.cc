@@ -185,8 +185,9 @@ Result Session::handOutIndication(std::span<Buffer> buffers, Action& action) {
   const Indication& indication = receiver_.indication();
   if (indication.type == BufferType::Close) {
     if (options_->autoCloseEcho && verdict(Call::SendClose, state_) == Verdict::Allowed) {
-      const std::uint16_t status = indication.buffer.closeStatus;
-      const Result result = queueClose(status == kNoStatus ? std::uint16_t{0} : status, {}, nullptr, true);
+      const Buffer& close = indication.buffer;
+      const std::uint16_t status = close.closeStatus == kNoStatus ? std::uint16_t{0} : close.closeStatus;
+      const Result result = queueClose(status, {close.data, close.length}, nullptr, true);
       if (result != Result::Ok) {
         return result;
       }

@@ -29,7 +29,7 @@ struct SessionOptions {
   std::uint64_t maxFrameSize = 0;             // payload bytes of a received frame; 0: no limit; fault 1009
   std::uint32_t maxFragments = 0;             // frames of a received message; 0: no limit; fault 1008
   bool gather = false;                        // one send action carries many frames; control frames overtake data (R7)
-  bool autoCloseEcho = false;                 // answer a Close frame with its own status
+  bool autoCloseEcho = false;                 // answer a Close frame with its own status and reason
   bool autoPong = true;                       // answer pings
   bool indicatePings = false;                 // a received ping completes a receive (R9)
   bool indicateUnsolicitedPongs = false;      // a pong without a ping completes a receive

@@ -107,9 +107,7 @@ Result Session::sendControl(BufferType type, std::span<const std::uint8_t> paylo
   } else {
     SendOperation operation{type, firstByte, 0, {}, context, nullptr, false};
     if (!payload.empty()) {
-      operation.owned = std::make_unique<ControlPayload>();
-      std::ranges::copy(payload, operation.owned->begin());
-      operation.payload = std::span(*operation.owned).first(payload.size());
+      operation.own(payload);
     }
     std::get<SendQueue>(sender_).queue(std::move(operation));
   }
@@ -139,7 +137,11 @@ Result Session::queueClose(std::uint16_t status, std::span<const std::uint8_t> r
       return result;
     }
   } else {
-    std::get<SendQueue>(sender_).queue({BufferType::Close, firstByte, status, reason, context, nullptr, internal});
+    SendOperation operation{BufferType::Close, firstByte, status, reason, context, nullptr, internal};
+    if (internal && !reason.empty()) {
+      operation.own(reason);
+    }
+    std::get<SendQueue>(sender_).queue(std::move(operation));
   }
   state_ = nextState(state_, Event::CloseSent);
   return Result::Ok;

@@ -26,8 +26,8 @@ enum {
   WEB_SOCKET_MAX_FRAME_SIZE_PROPERTY_TYPE = 0x1001,
   /* ULONG, frames of a received message; 0: no limit. Above it: a fault with 1008. */
   WEB_SOCKET_MAX_FRAGMENTS_PROPERTY_TYPE = 0x1002,
-  /* BOOL. A received Close frame is answered with its own status; the answer is sent like a queued Close, without an
-     INDICATE_SEND_COMPLETE (RFC 6455, 5.5.1). */
+  /* BOOL. A received Close frame is answered with its own status and reason; the answer is sent like a queued Close,
+     without an INDICATE_SEND_COMPLETE (RFC 6455, 5.5.1). */
   WEB_SOCKET_AUTO_CLOSE_ECHO_PROPERTY_TYPE = 0x1003,
   /* BOOL. Pings are not answered by the component (RFC 6455, 5.5.2). */
   WEB_SOCKET_DISABLE_AUTO_PONG_PROPERTY_TYPE = 0x1004,

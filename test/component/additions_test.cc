@@ -171,14 +171,15 @@ TEST(Additions, AMessageOfExactlyTheLimitPasses) {
   EXPECT_EQ(endpoint.feed("\x82\x0A"s + "0123456789").bytes(), "0123456789");
 }
 
-TEST(Additions, ACloseIsEchoedWithItsStatusAndWithoutAnIndication) {
+TEST(Additions, ACloseIsEchoedWithItsStatusAndReasonAndWithoutAnIndication) {
   for (const bool server : {true, false}) {
     const Endpoint endpoint(Properties().enable(WEB_SOCKET_AUTO_CLOSE_ECHO_PROPERTY_TYPE), server);
     const Taken taken = endpoint.feed("\x88\x05\x03\xE9"s + "bye");
     EXPECT_EQ(taken.type, WEB_SOCKET_CLOSE_BUFFER_TYPE);
     endpoint.complete(taken);
     std::vector<PVOID> contexts;
-    EXPECT_EQ(endpoint.drainSends(&contexts), server ? "\x88\x02\x03\xE9"s : "\x88\x82\0\0\0\0\x03\xE9"s);
+    EXPECT_EQ(endpoint.drainSends(&contexts),
+              server ? "\x88\x05\x03\xE9"s + "bye" : "\x88\x85\0\0\0\0\x03\xE9"s + "bye");
     EXPECT_TRUE(contexts.empty());
     EXPECT_EQ(WebSocketSend(endpoint.handle, WEB_SOCKET_CLOSE_BUFFER_TYPE, nullptr, nullptr),
               E_INVALID_PROTOCOL_OPERATION);

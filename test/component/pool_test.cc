@@ -231,7 +231,7 @@ TEST_F(Pool, AnAnswerToAPingIsToldFromAnUnsolicitedPong) {
                                                                             {BufferType::UnsolicitedPong, "Hi", 0}}));
 }
 
-TEST_F(Pool, ACloseIsEchoedWithItsStatusWhenAskedFor) {
+TEST_F(Pool, ACloseIsEchoedWithItsStatusAndReasonWhenAskedFor) {
   options->autoCloseEcho = true;
   open();
   EXPECT_EQ(read("\x88\x05\x03\xE9"s + "bye"), (std::vector<Received>{{BufferType::Close, "bye", 1001}}));
@@ -239,7 +239,8 @@ TEST_F(Pool, ACloseIsEchoedWithItsStatusWhenAskedFor) {
   EXPECT_TRUE(session->closeReceived());
   Action action;
   ASSERT_EQ(session->getAction(ActionQueue::Send, buffers, action), Result::Ok);
-  EXPECT_EQ(std::string(reinterpret_cast<const char*>(buffers[0].data), buffers[0].length), "\x88\x02\x03\xE9"s);
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(buffers[0].data), buffers[0].length),
+            "\x88\x05\x03\xE9"s + "bye");
 }
 
 TEST_F(Pool, StrictCloseCodesRefuseWhatNobodyMaySend) {
