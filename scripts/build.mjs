@@ -1,4 +1,5 @@
 // npm run build [-- --preset NAME]: the addon with CMake into build/<preset>/, then lib/ with TypeScript into dist/.
+// `--all` builds the tests and examples too.
 // Does only what is out of date. Downloads nothing.
 import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -108,8 +109,9 @@ export function orExplain(steps) {
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   const preset = takeOption(process.argv, 'preset') ?? 'release';
+  const all = process.argv.includes('--all');
   orExplain(() => {
-    const folder = buildNative(preset, { targets: ['addon'] });
+    const folder = buildNative(preset, all ? { tests: true } : { targets: ['addon'] });
     buildLibrary();
     console.log(`built ${path.relative(root, folder)}/websocket_component.node and dist/`);
   });
