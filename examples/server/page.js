@@ -82,7 +82,7 @@ function onEcho(data) {
 /** Sends the probes that are due. A tab that slept makes up for a tenth of a second at most. */
 function sendProbes() {
   const now = performance.now();
-  const rate = Number(new FormData(element('load')).get('load'));
+  const rate = Number(element('load').elements.load.value);
   due += (Math.min(now - lastProbe, 100) * rate) / 1000;
   lastProbe = now;
   if (!echo.isOpen || echo.socket.bufferedAmount > maxBuffered) due = 0;

@@ -4,7 +4,6 @@
 //   npm start -- 9000     another port (or the environment variable PORT; 0 lets the system choose)
 //
 // Ctrl-C or SIGTERM ends it in order: every client gets a Close frame with status 1001 (going away).
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'websocket-component';
 import { servePage } from './page.mjs';
@@ -88,13 +87,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 async function end() {
   http.close();
   http.closeIdleConnections();
-  await Promise.all(
-    [echo, chat].map((server) => {
-      const closed = once(server, 'close');
-      server.close({ code: 1001, timeout: closeTimeout });
-      return closed;
-    }),
-  );
+  await Promise.all([echo, chat].map((server) => server.close({ code: 1001, timeout: closeTimeout })));
   http.closeAllConnections();
 }
 

@@ -11,14 +11,13 @@ let server: Awaited<ReturnType<typeof startExampleServer>>;
 let browser: Browser;
 
 beforeAll(async () => {
-  const executablePath = chromiumPath();
+  browser = await chromium.launch({ executablePath: chromiumPath(), args: [...switches, ...quiet] });
   server = await startExampleServer();
-  browser = await chromium.launch({ executablePath, args: [...switches, ...quiet] });
 }, 60_000);
 
 afterAll(async () => {
-  await browser?.close();
-  await server?.program.stop();
+  await browser.close();
+  await server.program.stop();
 });
 
 /** Opens the page and waits until it says that it is connected. `errors` gathers what the browser complains about. */

@@ -1,6 +1,6 @@
 // Runs in a page: exchanges messages with an echo server and tells how each came back.
-// eslint-disable-next-line @typescript-eslint/no-unused-vars -- called by the test
-async function exchange(url, sizes) {
+/* global WebSocket */
+globalThis.exchange = async (url, sizes) => {
   const socket = new WebSocket(url);
   socket.binaryType = 'arraybuffer';
   const next = (type) =>
@@ -27,4 +27,4 @@ async function exchange(url, sizes) {
   socket.close(1000);
   outcome.push(`closed ${(await closed).code}`);
   return outcome;
-}
+};

@@ -35,7 +35,7 @@ function upgradeRequest(changes: Record<string, string | undefined> = {}, start 
 function parse(response: string) {
   const [head = '', body = ''] = response.split(/\r\n\r\n(.*)/s);
   const [status = '', ...fields] = head.split('\r\n');
-  const headers = new Map(fields.map((field) => [field.split(':')[0]!.toLowerCase(), field.replace(/^[^:]*:\s*/, '')]));
+  const headers = new Map(fields.map((field) => [field.split(':')[0].toLowerCase(), field.replace(/^[^:]*:\s*/, '')]));
   return { status: Number(status.split(' ')[1]), headers, body };
 }
 
@@ -60,12 +60,12 @@ describe('a running example server', () => {
     server = await startExampleServer();
     port = Number(new URL(server.url).port);
   });
-  afterAll(() => server?.program.stop());
+  afterAll(() => server.program.stop());
 
   test('serves the page and its files, and nothing else', async () => {
     const page = await get(server.url);
     expect(page).toMatchObject({ status: 200, type: 'text/html; charset=utf-8' });
-    const files = [...page.body.matchAll(/(?:href|src)="(\/[^"]*)"/g)].map((match) => match[1]!);
+    const files = [...page.body.matchAll(/(?:href|src)="(\/[^"]*)"/g)].map((match) => match[1]);
     expect(files).toHaveLength(2);
     for (const file of files) expect((await get(new URL(file, server.url).href)).status).toBe(200);
     expect((await get(`${server.url}server.mjs`)).status).toBe(404);

@@ -8,7 +8,7 @@ let server: Awaited<ReturnType<typeof startExampleServer>>;
 beforeAll(async () => {
   server = await startExampleServer();
 });
-afterAll(() => server?.program.stop());
+afterAll(() => server.program.stop());
 
 test(
   'the ws client gets every message back byte for byte',
@@ -22,7 +22,7 @@ test(
   "Python's websockets client gets every message back byte for byte",
   async () => {
     const client = Program.startPython('python_client.py', [server.echo, ...sizes.map(String)]);
-    expect(await client.waitForLine(/^closed (\d+)$/).catch((error: Error) => error.message)).toBe('1000');
+    expect(await client.waitForLine(/^closed (\d+)$/).catch(String)).toBe('1000');
     expect(client.lines).toEqual([...sizes.flatMap((size) => [`str ${size}`, `bytes ${size}`]), 'closed 1000']);
     expect(await client.end()).toBe(0);
   },
@@ -33,7 +33,7 @@ test('a chat message reaches every client, its sender included', async () => {
   const clients = [new WsClient(server.chat), new WsClient(server.chat), new WsClient(server.chat)];
   await Promise.all(clients.map((client) => once(client, 'open')));
   const received = clients.map(nextMessage);
-  clients[0]!.send('hello');
+  clients[0].send('hello');
   for (const message of await Promise.all(received)) {
     expect(message).toEqual({ data: Buffer.from('hello'), isBinary: false });
   }

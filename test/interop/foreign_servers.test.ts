@@ -12,7 +12,7 @@ let certificate: ReturnType<typeof makeCertificate>;
 beforeAll(() => {
   certificate = makeCertificate();
 });
-afterAll(() => certificate?.remove());
+afterAll(() => certificate.remove());
 
 /** Exchanges all messages with the server at this port, over TLS when the scheme says so. */
 async function exchangeWith(scheme: 'ws' | 'wss', port: number): Promise<void> {
@@ -72,7 +72,7 @@ describe.each(['ws', 'wss'] as const)('over %s://', (scheme) => {
           socket.on('message', (data, isBinary) => socket.send(data as Buffer, { binary: isBinary }));
         });
         await exchangeWith(scheme, port());
-        peer.close();
+        await peer.close();
       }),
     timeout,
   );
@@ -87,5 +87,5 @@ test('our client refuses a certificate that no given authority signed', () =>
     socket.on('close', (code) => events.push(`close ${code}`));
     await new Promise((resolve) => socket.once('close', resolve));
     expect(events).toEqual(['error DEPTH_ZERO_SELF_SIGNED_CERT', 'close 1006']);
-    peer.close();
+    await peer.close();
   }));

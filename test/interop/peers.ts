@@ -108,7 +108,7 @@ export class Program {
       reader.on('line', (line) => {
         this.lines.push(line);
         const match = pattern.exec(line);
-        if (match !== null) resolve(match[1]!);
+        if (match !== null) resolve(match[1]);
       });
       reader.once('close', () => reject(new Error(`no line matched ${pattern}; standard error: ${this.errors}`)));
     });
