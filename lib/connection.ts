@@ -315,6 +315,7 @@ export class Connection implements DriverEvents {
   }
 
   #destroyTransport(): void {
+    driver.flush(); // what was sent before goes out as far as the kernel takes it
     this.#unsent += driver.bufferedAmount(this.id);
     this.transport.destroy();
   }

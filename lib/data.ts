@@ -2,6 +2,7 @@
  * The arguments of `send`, `ping`, `pong` and `close` in the form that the driver takes: a string or bytes. Nothing is
  * copied that need not be.
  */
+import { types } from 'node:util';
 import { describe } from './options.js';
 
 /** What the driver sends. */
@@ -19,11 +20,11 @@ const maxReasonBytes = maxControlBytes - 2;
  * @throws TypeError for everything else.
  */
 export function toPayload(data: unknown): Payload {
-  if (typeof data === 'string' || data instanceof Uint8Array || data instanceof ArrayBuffer) return data;
+  if (typeof data === 'string' || data instanceof Uint8Array || types.isArrayBuffer(data)) return data;
   if (data === undefined || data === null || data === false) return empty;
   if (typeof data === 'number') return String(data);
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  if (data instanceof SharedArrayBuffer) return new Uint8Array(data);
+  if (types.isSharedArrayBuffer(data)) return new Uint8Array(data);
   if (Array.isArray(data)) return Buffer.from(data as number[]);
   throw new TypeError(
     `The data must be a string, a number, a Buffer, an ArrayBuffer or a view of one, or an array of bytes, ` +
@@ -46,7 +47,7 @@ export function toControlPayload(data: unknown): string | Uint8Array {
   if (bytes > maxControlBytes) {
     throw new RangeError(`The data of a ping or pong must be at most ${maxControlBytes} bytes, not ${bytes}`);
   }
-  return payload instanceof ArrayBuffer ? new Uint8Array(payload) : payload;
+  return types.isArrayBuffer(payload) ? new Uint8Array(payload) : payload;
 }
 
 /** Whether a Close frame may carry the status (RFC 6455, 7.4; the registry). */
@@ -78,5 +79,5 @@ export function toReason(reason: unknown): string | Uint8Array {
   if (bytes > maxReasonBytes) {
     throw new RangeError(`The close reason must be at most ${maxReasonBytes} bytes of UTF-8, not ${bytes}`);
   }
-  return payload instanceof ArrayBuffer ? new Uint8Array(payload) : payload;
+  return types.isArrayBuffer(payload) ? new Uint8Array(payload) : payload;
 }

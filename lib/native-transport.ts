@@ -15,7 +15,12 @@ interface Handle {
   close(): void;
 }
 
-type SocketWithHandle = Socket & { _handle: Handle | null };
+type SocketWithHandle = Socket & {
+  _handle: Handle | null;
+  _sockname?: object;
+  /** Behind `localAddress`, `localPort` and `address()`. */
+  _getsockname?: () => object;
+};
 
 /** Constructors of handles that the driver can take over, and whether they are Unix sockets. */
 const handleKinds = new Map([
@@ -67,7 +72,7 @@ export function takeOver(id: number, stream: Duplex, preamble: Buffer, head: Buf
   if (handle === null || isPipe === undefined || handle.fd === undefined || handle.fd < 0) return undefined;
   if (socket.destroyed || !socket.writable || socket.writableLength > 0) return undefined;
 
-  // Both addresses are read when first asked for and remembered; afterwards there is no handle to ask.
+  // Both addresses are read when first asked for; afterwards there is no handle to ask.
   void socket.remoteAddress;
   void socket.localAddress;
   socket.setTimeout(0);
@@ -80,6 +85,7 @@ export function takeOver(id: number, stream: Duplex, preamble: Buffer, head: Buf
   }
   handle.close();
   socket._handle = null;
+  socket._getsockname = rememberedName;
   return new NativeTransport(id, socket);
 }
 
@@ -90,6 +96,11 @@ function drain(socket: Socket, head: Buffer): Buffer {
     chunks.push(chunk);
   }
   return chunks.length === 1 ? head : Buffer.concat(chunks);
+}
+
+/** Node remembers the peer's address without a handle, but not its own. */
+function rememberedName(this: SocketWithHandle): object {
+  return this._sockname ?? {};
 }
 
 function ignore(): void {}
