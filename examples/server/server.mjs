@@ -5,12 +5,13 @@
 //
 // Ctrl-C or SIGTERM ends it in order: every client gets a Close frame with status 1001 (going away).
 import { createServer } from 'node:http';
-import { WebSocketServer } from 'websocket-component';
+import { WebSocket, WebSocketServer } from 'websocket-component';
 import { servePage } from './page.mjs';
 
 const host = '127.0.0.1';
 const maxEchoBytes = 64 * 1024 * 1024;
 const maxChatBytes = 16 * 1024;
+const maxChatBacklog = 1024 * 1024; // bytes that may wait for one client of the chat before it is dropped
 const closeTimeout = 2000; // milliseconds that clients have for answering the Close frame
 
 const port = Number((process.argv[2] ?? process.env.PORT) || '8080');
@@ -21,14 +22,22 @@ if (!Number.isInteger(port) || port < 0 || port > 65535) {
 const echo = new WebSocketServer({ noServer: true, maxPayload: maxEchoBytes });
 echo.on('connection', (socket) => {
   socket.on('error', (error) => console.error(`/echo: ${error.message}`));
-  socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+  socket.on('message', (data, isBinary) => {
+    const isDrained = socket.send(data, { binary: isBinary });
+    // A client that sends and does not read: read nothing more from it until it has caught up.
+    if (!isDrained && socket.readyState === WebSocket.OPEN) socket.pause();
+  });
+  socket.on('drain', () => socket.resume());
 });
 
 const chat = new WebSocketServer({ noServer: true, maxPayload: maxChatBytes });
 chat.on('connection', (socket) => {
   socket.on('error', (error) => console.error(`/chat: ${error.message}`));
   socket.on('message', (data, isBinary) => {
-    for (const client of chat.clients) client.send(data, { binary: isBinary });
+    for (const client of chat.clients) {
+      if (client.bufferedAmount > maxChatBacklog) client.terminate();
+      else client.send(data, { binary: isBinary });
+    }
   });
 });
 

@@ -114,6 +114,13 @@ export class Program {
     });
   }
 
+  /** Resident memory in MiB. */
+  residentMiB(): number {
+    const pid = String(this.child.pid);
+    if (process.platform !== 'linux') return Number(execFileSync('ps', ['-o', 'rss=', '-p', pid])) / 1024;
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+  }
+
   signal(name: NodeJS.Signals): void {
     this.child.kill(name);
   }
