@@ -2,7 +2,7 @@
 const historyLength = 120; // points of a chart: one minute, two points each second
 const sampleInterval = 500; // milliseconds
 const probeBytes = 64;
-const maxBuffered = 1024 * 1024; // bytes waiting in the browser above which probes are left out
+const maxInFlight = 100; // probes that wait for their echo; with more, the browser's own queue would be measured
 const maxMessages = 200; // chat lines kept on the page
 const firstRetryDelay = 500; // milliseconds; doubles up to the longest
 const longestRetryDelay = 5000;
@@ -72,10 +72,12 @@ let roundTrips = [];
 let lastSample = performance.now();
 let lastProbe = performance.now();
 let due = 0; // probes, and the fraction of the next one
+let inFlight = 0;
 
 function onEcho(data) {
   roundTrips.push(performance.now() - new Float64Array(data)[0]);
   echoedSinceSample += 1;
+  inFlight -= 1;
   total += 1;
 }
 
@@ -85,8 +87,10 @@ function sendProbes() {
   const rate = Number(element('load').elements.load.value);
   due += (Math.min(now - lastProbe, 100) * rate) / 1000;
   lastProbe = now;
-  if (!echo.isOpen || echo.socket.bufferedAmount > maxBuffered) due = 0;
+  if (!echo.isOpen) due = 0;
+  due = Math.min(due, maxInFlight - inFlight);
   for (; due >= 1; due -= 1) {
+    inFlight += 1;
     probe[0] = performance.now();
     echo.socket.send(probe);
   }
@@ -246,7 +250,12 @@ element('chat-form').addEventListener('submit', (event) => {
 let echo = null;
 let chat = null;
 let leftRoom = false;
-echo = new Link('/echo', { message: onEcho });
+echo = new Link('/echo', {
+  message: onEcho,
+  open: () => {
+    inFlight = 0;
+  },
+});
 chat = new Link('/chat', {
   message: onChat,
   open: () => {
