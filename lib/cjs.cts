@@ -1,7 +1,7 @@
 /** What `require()` gives: the class, with the other names as its properties. */
+// eslint-disable-next-line @typescript-eslint/no-require-imports -- what `export =` goes with
 import index = require('./index.js');
 
-// eslint-disable-next-line @typescript-eslint/no-redeclare -- value, type and namespace of one name, as callers expect
 const WebSocket: typeof index.WebSocket & { component: typeof index.component } = Object.assign(index.WebSocket, {
   component: index.component,
 });

@@ -147,12 +147,12 @@ function checkProtocols(protocols: string[]): string[] {
 
 /** The options of Node's request: the caller's, then what makes it a handshake. */
 function requestOptions(target: Target, options: ClientOptions, fields: HeaderList): RequestOptions {
-  const headers: OutgoingHttpHeaders = { ...options.headers };
+  const own = new Set(fields.map((field) => field.toLowerCase()));
+  const given = Object.entries(options.headers ?? {}).filter(([name]) => !own.has(name.toLowerCase()));
+  const headers: OutgoingHttpHeaders = Object.fromEntries(given);
   if (options.origin !== undefined) headers.Origin = options.origin;
   for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i];
-    for (const given of Object.keys(headers)) if (given.toLowerCase() === name.toLowerCase()) delete headers[given];
-    headers[name] = fields[i + 1];
+    headers[fields[i]] = fields[i + 1];
   }
   return {
     ...(options as RequestOptions),

@@ -29,9 +29,6 @@ const noStatus = 1005;
 
 const emptyReason = Buffer.alloc(0);
 
-/** E_INVALIDARG, as the driver returns it. */
-const invalidArgument = 0x80070057 | 0;
-
 /** The callback number of a send without a callback whose event is awaited for 'drain'. */
 const drainWatch = 1;
 const maxCallback = 2 ** 32 - 1;
@@ -239,15 +236,10 @@ export class Connection implements DriverEvents {
 
   // ---- Closing ------------------------------------------------------------------------------------------------------
 
-  /**
-   * Starts the closing handshake; ends a pause, because the peer's Close frame lies behind what it sent before.
-   * @throws TypeError when the reason is not valid UTF-8.
-   */
+  /** Starts the closing handshake; ends a pause, because the peer's Close frame lies behind what it sent before. */
   close(status: number | undefined, reason: string | Uint8Array): void {
     if (this.readyState !== ReadyState.Open) return;
-    if (driver.sendClose(this.id, status ?? 0, reason) === invalidArgument) {
-      throw new TypeError('The close reason must be valid UTF-8');
-    }
+    driver.sendClose(this.id, status ?? 0, reason);
     this.closeSent = true;
     this.#startClosing();
     this.resume();

@@ -2,6 +2,7 @@
  * The arguments of `send`, `ping`, `pong` and `close` in the form that the driver takes: a string or bytes. Nothing is
  * copied that need not be.
  */
+import { isUtf8 } from 'node:buffer';
 import { types } from 'node:util';
 import { describe } from './options.js';
 
@@ -71,11 +72,12 @@ export function checkCloseStatus(status: unknown): number {
 
 /**
  * The reason of a Close frame.
- * @throws TypeError as `toPayload`; RangeError above 123 bytes.
+ * @throws TypeError as `toPayload`, and for bytes that are not UTF-8; RangeError above 123 bytes.
  */
 export function toReason(reason: unknown): string | Uint8Array {
   const payload = toPayload(reason);
   const bytes = byteLength(payload);
+  if (typeof payload !== 'string' && !isUtf8(payload)) throw new TypeError('The close reason must be valid UTF-8');
   if (bytes > maxReasonBytes) {
     throw new RangeError(`The close reason must be at most ${maxReasonBytes} bytes of UTF-8, not ${bytes}`);
   }

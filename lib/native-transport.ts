@@ -73,8 +73,8 @@ export function takeOver(id: number, stream: Duplex, preamble: Buffer, head: Buf
   if (socket.destroyed || !socket.writable || socket.writableLength > 0) return undefined;
 
   // Both addresses are read when first asked for; afterwards there is no handle to ask.
-  void socket.remoteAddress;
-  void socket.localAddress;
+  Reflect.get(socket, 'remoteAddress');
+  Reflect.get(socket, 'localAddress');
   socket.setTimeout(0);
   socket.setNoDelay(true);
 

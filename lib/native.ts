@@ -8,19 +8,22 @@ import type { Driver, DriverCallbacks, EventKind, NativeModule } from '../types/
 
 export type { Driver, DriverCallbacks, HeaderList, HResultError, SessionLimits } from '../types/native.js';
 
-/** The values of `EventKind`: a `const enum` of a declaration file has none at run time. */
+/** A member of an enumeration as the number that it stands for. */
+type ValueOf<Member extends number> = `${Member}` extends `${infer Value extends number}` ? Value : never;
+
+/** The values of `EventKind`, which has none at run time: a `const enum` of a declaration file is only a type. */
 export const Kind = {
-  Text: 1 as EventKind.Text,
-  Binary: 2 as EventKind.Binary,
-  Ping: 3 as EventKind.Ping,
-  Pong: 4 as EventKind.Pong,
-  Close: 5 as EventKind.Close,
-  Fault: 6 as EventKind.Fault,
-  Closed: 7 as EventKind.Closed,
-  Sent: 8 as EventKind.Sent,
-  End: 9 as EventKind.End,
-  Shutdown: 10 as EventKind.Shutdown,
-} as const;
+  Text: 1,
+  Binary: 2,
+  Ping: 3,
+  Pong: 4,
+  Close: 5,
+  Fault: 6,
+  Closed: 7,
+  Sent: 8,
+  End: 9,
+  Shutdown: 10,
+} as const satisfies { [Name in keyof typeof EventKind]: ValueOf<(typeof EventKind)[Name]> };
 
 /** Bits of the `flags` of `Driver.send`. */
 export const SendFlag = { Binary: 1, Fin: 2, Compress: 4 } as const;

@@ -116,8 +116,8 @@ export interface ServerOptions extends ConnectionSettings {
   clientTracking?: boolean;
   /** Chooses the subprotocol among those offered; false: none. Default: the first one offered. */
   handleProtocols?: (protocols: Set<string>, request: IncomingMessage) => string | false | undefined;
-  /** Accepts or refuses a request: returns a boolean, or takes two parameters and calls the second one later. */
-  verifyClient?: ((info: VerifyClientInfo) => boolean) | ((info: VerifyClientInfo, done: VerifyClientCallback) => void);
+  /** Accepts or refuses a request: returns whether it does, or takes two parameters and calls the second one later. */
+  verifyClient?: (info: VerifyClientInfo, done: VerifyClientCallback) => unknown;
   /** Milliseconds for receiving a request, on a server that we make (`port`). 0: no limit. Default: 10,000. */
   handshakeTimeout?: number;
   /** The class of the sockets. Default: `WebSocket`. */
@@ -213,5 +213,5 @@ export function describe(value: unknown): string {
   if (value === null || value === undefined || typeof value === 'boolean') return String(value);
   if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 40))}`;
   if (typeof value === 'number') return `the number ${value}`;
-  return typeof value === 'object' ? `an instance of ${value.constructor?.name ?? 'Object'}` : `a ${typeof value}`;
+  return typeof value === 'object' ? `an instance of ${value.constructor.name}` : `a ${typeof value}`;
 }

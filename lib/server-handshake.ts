@@ -75,7 +75,6 @@ export function responseLines(fields: HeaderList): string[] {
  */
 export function responseBytes(lines: string[]): Buffer {
   for (const line of lines) {
-    // eslint-disable-next-line no-control-regex -- these are what is looked for
     if (typeof line !== 'string' || /[\r\n\0]/.test(line)) {
       throw new TypeError(`A header line must be a string without CR, LF and NUL, not ${JSON.stringify(line)}`);
     }

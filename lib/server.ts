@@ -84,7 +84,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
    */
   constructor(options: ServerOptions, listener?: () => void) {
     super();
-    const given = [options.port !== undefined && options.port !== null, options.server, options.noServer];
+    const given = [(options.port ?? undefined) !== undefined, options.server, options.noServer];
     if (given.filter(Boolean).length !== 1) {
       throw new TypeError('One and only one of the "port", "server", or "noServer" options must be specified');
     }
@@ -128,12 +128,19 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, callback: UpgradeCallback): void {
     socket.on('error', destroyStream);
     const refusal = checkRequest(request);
-    if (refusal) return this.#refuseOrReport(refusal, request, socket);
-    if (!this.shouldHandle(request)) return refuse(socket, { status: 404, message: 'Not Found' });
+    if (refusal) {
+      this.#refuseOrReport(refusal, request, socket);
+      return;
+    }
+    if (!this.shouldHandle(request)) {
+      refuse(socket, { status: 404, message: 'Not Found' });
+      return;
+    }
     const protocols = offeredProtocols(request);
     if (!protocols) {
       const message = 'Invalid Sec-WebSocket-Protocol header';
-      return this.#refuseOrReport({ status: 400, message }, request, socket);
+      this.#refuseOrReport({ status: 400, message }, request, socket);
+      return;
     }
     this.#verify(request, socket, () => this.#accept(request, socket, head, protocols, callback));
   }
@@ -189,7 +196,10 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
 
   #verify(request: IncomingMessage, socket: Duplex, accept: () => void): void {
     const { verifyClient } = this.options;
-    if (!verifyClient) return accept();
+    if (!verifyClient) {
+      accept();
+      return;
+    }
     const info = {
       origin: request.headers.origin,
       secure: Boolean((request.socket as Partial<TLSSocket>).encrypted),
@@ -200,7 +210,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       else refuse(socket, { status, message, headers });
     };
     if (verifyClient.length >= 2) verifyClient(info, decide);
-    else decide((verifyClient as (i: typeof info) => boolean)(info));
+    else decide(Boolean(verifyClient(info, decide)));
   }
 
   #accept(
@@ -219,14 +229,18 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
         'server.handleUpgrade() was called more than once with the same socket, possibly due to a misconfiguration',
       );
     }
-    if (this.#state !== State.Running) return refuse(stream, { status: 503, message: 'Service Unavailable' });
+    if (this.#state !== State.Running) {
+      refuse(stream, { status: 503, message: 'Service Unavailable' });
+      return;
+    }
 
     const protocol = this.#chooseProtocol(protocols, request);
     let lines: string[];
     try {
       lines = responseLines(driver.acceptHandshake(optionsNumber(this.#settings), request.rawHeaders, protocol));
     } catch (error) {
-      return this.#refuseOrReport(refusalOf(error as HResultError), request, stream);
+      this.#refuseOrReport(refusalOf(error as HResultError), request, stream);
+      return;
     }
     const id = driver.lastId;
     let response: Buffer;
@@ -281,14 +295,16 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     this.#removeListeners();
     this.#http = undefined;
     if (http && !this.options.server) {
-      // It waits for the upgraded sockets too, because each stays alive until its connection is closed.
-      http.close(() => this.#emitClose());
+      http.close(() => this.#closeWithLast());
       http.closeIdleConnections();
-    } else if (this.clients && this.clients.size > 0) {
-      this.#closesWithLast = true;
     } else {
-      process.nextTick(() => this.#emitClose());
+      this.#closeWithLast();
     }
+  }
+
+  #closeWithLast(): void {
+    if (this.#sockets.size > 0) this.#closesWithLast = true;
+    else process.nextTick(() => this.#emitClose());
   }
 
   #emitClose(): void {

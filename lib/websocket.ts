@@ -108,7 +108,7 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
   constructor(address: string | URL | null, protocols?: string | string[] | ClientOptions, options?: ClientOptions) {
     super();
     if (address === null) return;
-    if (typeof protocols === 'object' && protocols !== null && !Array.isArray(protocols)) {
+    if (isOptions(protocols)) {
       options = protocols;
       protocols = undefined;
     }
@@ -348,6 +348,10 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
     if (cb) process.nextTick(cb, notOpenError(this.readyState));
     return false;
   }
+}
+
+function isOptions(value: unknown): value is ClientOptions {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 for (const [name, value] of Object.entries(ReadyState)) {

@@ -20,6 +20,7 @@ import {
   rawServer,
   record,
   serve,
+  textOf,
   serveEcho,
 } from './support';
 
@@ -27,7 +28,10 @@ describe('an address', () => {
   test.each<[string, string]>([
     ['', 'Invalid URL: '],
     ['not a url', 'Invalid URL: not a url'],
-    ['ftp://localhost/', `The URL's protocol must be one of "ws:", "wss:", "http:", "https:", "ws+unix:", "wss+unix:", not "ftp:"`],
+    [
+      'ftp://localhost/',
+      `The URL's protocol must be one of "ws:", "wss:", "http:", "https:", "ws+unix:", "wss+unix:", not "ftp:"`,
+    ],
     ['ws://localhost/#part', 'The URL contains a fragment identifier'],
     ['ws+unix:', "The URL's pathname is empty"],
   ])('%p is a SyntaxError', (address, message) => {
@@ -54,7 +58,7 @@ describe('an address', () => {
     afterTest(() => server.close({ timeout: 0 }));
     server.on('connection', (peer, request) => {
       expect(peer.transport).toBe(expectedTransport);
-      peer.on('message', (data) => peer.send(`${request.url} ${String(data)}`));
+      peer.on('message', (data) => peer.send(`${request.url} ${textOf(data)}`));
     });
     const socket = await connect(`ws+unix:${path}:/where?a=b`);
     expect(socket.transport).toBe(expectedTransport);
@@ -76,21 +80,32 @@ describe('the request', () => {
   test('has the path, the query and what a handshake needs', async () => {
     const request = await requestOf((url) => `${url}/a/b?c=d`);
     expect(request.url).toBe('/a/b?c=d');
-    expect(request.headers).toMatchObject({ upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-version': '13' });
+    expect(request.headers).toMatchObject({
+      upgrade: 'websocket',
+      connection: 'Upgrade',
+      'sec-websocket-version': '13',
+    });
     expect(Buffer.from(request.headers['sec-websocket-key']!, 'base64').length).toBe(16);
     expect(request.headers['sec-websocket-extensions']).toBeUndefined();
     expect(request.headers['sec-websocket-protocol']).toBeUndefined();
   });
 
   test('has the header fields and the origin of the options', async () => {
-    const request = await requestOf((url) => url, undefined, { headers: { 'X-Test': 'yes' }, origin: 'http://a.example' });
+    const request = await requestOf((url) => url, undefined, {
+      headers: { 'X-Test': 'yes' },
+      origin: 'http://a.example',
+    });
     expect(request.headers).toMatchObject({ 'x-test': 'yes', origin: 'http://a.example' });
   });
 
   test('cannot be given other handshake fields', async () => {
     const headers = { upgrade: 'other', CONNECTION: 'close', 'sec-websocket-key': 'x', 'Sec-WebSocket-Version': '8' };
     const request = await requestOf((url) => url, { headers });
-    expect(request.headers).toMatchObject({ upgrade: 'websocket', connection: 'Upgrade', 'sec-websocket-version': '13' });
+    expect(request.headers).toMatchObject({
+      upgrade: 'websocket',
+      connection: 'Upgrade',
+      'sec-websocket-version': '13',
+    });
   });
 
   test('has the credentials of the URL', async () => {
@@ -152,12 +167,32 @@ describe('subprotocols', () => {
 
 describe('a response that is no valid handshake', () => {
   test.each<[string, (head: string) => string, string[], string]>([
-    ['another status', () => 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n', [], 'Unexpected server response: 404'],
+    [
+      'another status',
+      () => 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n',
+      [],
+      'Unexpected server response: 404',
+    ],
     ['another Upgrade', (h) => acceptText(h).replace('websocket', 'other'), [], 'Invalid Upgrade header'],
     ['another key', () => acceptText('Sec-WebSocket-Key: x\r\n'), [], 'Invalid Sec-WebSocket-Accept header'],
-    ['no accept', (h) => acceptText(h).replace(/Sec-WebSocket-Accept.*\r\n/, ''), [], 'Invalid Sec-WebSocket-Accept header'],
-    ['an unoffered subprotocol', (h) => acceptText(h, 'Sec-WebSocket-Protocol: b'), ['a'], 'Server sent an invalid subprotocol'],
-    ['a subprotocol nobody asked for', (h) => acceptText(h, 'Sec-WebSocket-Protocol: b'), [], 'Server sent a subprotocol but none was requested'],
+    [
+      'no accept',
+      (h) => acceptText(h).replace(/Sec-WebSocket-Accept.*\r\n/, ''),
+      [],
+      'Invalid Sec-WebSocket-Accept header',
+    ],
+    [
+      'an unoffered subprotocol',
+      (h) => acceptText(h, 'Sec-WebSocket-Protocol: b'),
+      ['a'],
+      'Server sent an invalid subprotocol',
+    ],
+    [
+      'a subprotocol nobody asked for',
+      (h) => acceptText(h, 'Sec-WebSocket-Protocol: b'),
+      [],
+      'Server sent a subprotocol but none was requested',
+    ],
     ['no subprotocol', (h) => acceptText(h), ['a'], 'Server sent no subprotocol'],
     [
       'an extension nobody asked for',

@@ -16,6 +16,7 @@ import {
   rawServer,
   record,
   serve,
+  textOf,
 } from './support';
 
 describe('a close code and reason arrive and come back', () => {
@@ -89,8 +90,9 @@ test('what was sent before a close arrives before it', async () => {
   const { client: socket, peer } = await pair();
   const seen = record(peer, 'message', 'close');
   for (let i = 0; i < 5; i++) socket.send(String(i));
+  const both = Promise.all([closed(socket), closed(peer)]);
   socket.close(1000);
-  await closed(socket);
+  await both;
   expect(seen).toEqual(['message: 0', 'message: 1', 'message: 2', 'message: 3', 'message: 4', 'close: 1000']);
 });
 
@@ -222,7 +224,7 @@ test('the end of the stream without a Close frame is 1006', async () => {
 
 test('the answer to a message in the same packet as the Close frame is sent, before the answer to that', async () => {
   const { server, port } = await serve();
-  server.on('connection', (socket) => socket.on('message', (data) => socket.send(`re: ${String(data)}`)));
+  server.on('connection', (socket) => socket.on('message', (data) => socket.send(`re: ${textOf(data)}`)));
   const peer = await rawClient(port);
   peer.write(frame(1, 'a'), frame(1, 'b'), frame(8, closePayload(1000, 'bye')));
   const expected = Buffer.concat([
@@ -235,7 +237,7 @@ test('the answer to a message in the same packet as the Close frame is sent, bef
 
 test('a half-closing client still gets the answer to its last message', async () => {
   const { server, port } = await serve();
-  server.on('connection', (socket) => socket.on('message', (data) => socket.send(`re: ${String(data)}`)));
+  server.on('connection', (socket) => socket.on('message', (data) => socket.send(`re: ${textOf(data)}`)));
   const peer = await rawClient(port);
   peer.write(frame(1, 'last'));
   peer.socket.end();

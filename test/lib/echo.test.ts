@@ -1,4 +1,4 @@
-import { once } from 'node:events';
+import { once, type EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import WS, { WebSocketServer as WSServer } from 'ws';
 import { afterTest, connect, expectedTransport, nextMessage, serveEcho } from './support';
@@ -14,7 +14,7 @@ function bytesOf(size: number): Buffer {
   return Buffer.alloc(size, Buffer.from(Array.from({ length: 251 }, (_, i) => 255 - i)));
 }
 
-interface Client extends NodeJS.EventEmitter {
+interface Client extends EventEmitter {
   send(data: string | Buffer): unknown;
 }
 

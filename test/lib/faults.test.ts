@@ -12,6 +12,7 @@ import {
   rawServer,
   record,
   serve,
+  textOf,
 } from './support';
 
 const invalidUtf8 = Buffer.from([0x61, 0xc3, 0x28]);
@@ -105,7 +106,7 @@ test('other connections are not harmed by a fault of one', async () => {
   const { server, port } = await serve();
   server.on('connection', (socket) => {
     socket.on('error', () => {});
-    socket.on('message', (data) => socket.send(String(data)));
+    socket.on('message', (data) => socket.send(textOf(data)));
   });
   const good = await rawClient(port);
   const bad = await rawClient(port);
@@ -151,7 +152,7 @@ test('frames that come byte by byte are understood', async () => {
 test('frames in the same packet as the request are delivered', async () => {
   const { server, port } = await serve();
   const messages: string[] = [];
-  server.on('connection', (socket) => socket.on('message', (data) => messages.push(String(data))));
+  server.on('connection', (socket) => socket.on('message', (data) => messages.push(textOf(data))));
   const connected = once(server, 'connection') as Promise<[WebSocket]>;
   const peer = await rawClient(port, frame(1, 'early'), frame(8, closePayload(1000, 'bye')).subarray(0, 3));
   const [socket] = await connected;

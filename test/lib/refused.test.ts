@@ -39,15 +39,35 @@ describe('a refused request gets its status and a body', () => {
     ['another protocol', requestText({ Upgrade: 'h2c' }), 400, 'Invalid Upgrade header'],
     ['no key', requestText({ [key]: undefined }), 400, 'Missing or invalid Sec-WebSocket-Key header'],
     ['a short key', requestText({ [key]: 'YQ==' }), 400, 'Missing or invalid Sec-WebSocket-Key header'],
-    ['two keys', requestText().replace(key, `${key}: dGhlIHNhbXBsZSBub25jZQ==\r\n${key}`), 400, 'Missing or invalid Sec-WebSocket-Key header'],
+    [
+      'two keys',
+      requestText().replace(key, `${key}: dGhlIHNhbXBsZSBub25jZQ==\r\n${key}`),
+      400,
+      'Missing or invalid Sec-WebSocket-Key header',
+    ],
     ['no version', requestText({ [version]: undefined }), 400, 'Missing Sec-WebSocket-Version header'],
     ['version 8', requestText({ [version]: '8' }), 426, 'Unsupported Sec-WebSocket-Version header'],
     ['version 14', requestText({ [version]: '14' }), 426, 'Unsupported Sec-WebSocket-Version header'],
     ['version x', requestText({ [version]: 'x' }), 426, 'Unsupported Sec-WebSocket-Version header'],
     ['another path', requestText({}, 'GET /elsewhere HTTP/1.1'), 404, 'Not Found'],
-    ['a subprotocol that is no token', requestText({ 'Sec-WebSocket-Protocol': 'a b' }), 400, 'Invalid Sec-WebSocket-Protocol header'],
-    ['a subprotocol offered twice', requestText({ 'Sec-WebSocket-Protocol': 'a, a' }), 400, 'Invalid Sec-WebSocket-Protocol header'],
-    ['an empty subprotocol', requestText({ 'Sec-WebSocket-Protocol': 'a,,b' }), 400, 'Invalid Sec-WebSocket-Protocol header'],
+    [
+      'a subprotocol that is no token',
+      requestText({ 'Sec-WebSocket-Protocol': 'a b' }),
+      400,
+      'Invalid Sec-WebSocket-Protocol header',
+    ],
+    [
+      'a subprotocol offered twice',
+      requestText({ 'Sec-WebSocket-Protocol': 'a, a' }),
+      400,
+      'Invalid Sec-WebSocket-Protocol header',
+    ],
+    [
+      'an empty subprotocol',
+      requestText({ 'Sec-WebSocket-Protocol': 'a,,b' }),
+      400,
+      'Invalid Sec-WebSocket-Protocol header',
+    ],
   ])('%s', async (_name, text, status, body) => {
     const { port, url } = await serveEcho({ path: '/' });
     const response = await request(port, text);
@@ -102,7 +122,9 @@ describe('a refused request gets its status and a body', () => {
 test('wsClientError gets the request instead of a response', async () => {
   const { server, port } = await serve();
   server.on('wsClientError', (error: Error, socket: Duplex) => {
-    socket.end(`HTTP/1.1 418 I'm a teapot\r\nConnection: close\r\nContent-Length: ${error.message.length}\r\n\r\n${error.message}`);
+    socket.end(
+      `HTTP/1.1 418 I'm a teapot\r\nConnection: close\r\nContent-Length: ${error.message.length}\r\n\r\n${error.message}`,
+    );
   });
   const { status, body } = await request(port, requestText({ [key]: undefined }));
   expect([status, body]).toEqual([418, 'Missing or invalid Sec-WebSocket-Key header']);
@@ -116,7 +138,9 @@ describe('verifyClient', () => {
 
   test('gets the origin, whether it is secure, and the request', async () => {
     const infos: unknown[] = [];
-    const { url } = await serve({ verifyClient: ({ origin, secure, req }) => infos.push([origin, secure, req.url]) > 0 });
+    const { url } = await serve({
+      verifyClient: ({ origin, secure, req }) => infos.push([origin, secure, req.url]) > 0,
+    });
     await connect(`${url}/path`, undefined, { origin: 'https://example.com' });
     expect(infos).toEqual([['https://example.com', false, '/path']]);
   });

@@ -29,7 +29,9 @@ afterEach(async () => {
 });
 
 /** A server on a port of its own, and its URL. */
-export async function serve(options: ServerOptions = {}): Promise<{ server: WebSocketServer; url: string; port: number }> {
+export async function serve(
+  options: ServerOptions = {},
+): Promise<{ server: WebSocketServer; url: string; port: number }> {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', ...options });
   afterTest(() => server.close({ timeout: 0 }));
   await once(server, 'listening');
@@ -38,7 +40,9 @@ export async function serve(options: ServerOptions = {}): Promise<{ server: WebS
 }
 
 /** A server that sends every message back. */
-export async function serveEcho(options: ServerOptions = {}): Promise<{ server: WebSocketServer; url: string; port: number }> {
+export async function serveEcho(
+  options: ServerOptions = {},
+): Promise<{ server: WebSocketServer; url: string; port: number }> {
   const served = await serve(options);
   served.server.on('connection', (socket) => {
     socket.on('error', () => {});
@@ -98,15 +102,20 @@ export function record(socket: EventEmitter, ...names: string[]): string[] {
   const seen: string[] = [];
   for (const name of names) {
     socket.on(name, (first: unknown) =>
-      seen.push(first === undefined ? name : `${name}: ${types.isNativeError(first) ? first.message : String(first)}`),
+      seen.push(first === undefined ? name : `${name}: ${types.isNativeError(first) ? first.message : textOf(first)}`),
     );
   }
   return seen;
 }
 
+/** The text of what a 'message' listener got. */
+export function textOf(data: unknown): string {
+  return (data as Buffer).toString();
+}
+
 /** Waits until the condition holds. */
 export async function until(condition: () => boolean, what = 'the condition'): Promise<void> {
-  for (const end = Date.now() + 5000; !condition(); ) {
+  for (const end = Date.now() + 5000; !condition();) {
     if (Date.now() > end) throw new Error(`${what} did not come true`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
@@ -149,7 +158,7 @@ export function closePayload(status: number, reason: Buffer | string = ''): Buff
   return Buffer.concat([Buffer.from([status >> 8, status & 255]), Buffer.from(reason)]);
 }
 
-export const handshakeFields = {
+export const handshakeFields: Record<string, string | undefined> = {
   Host: 'localhost',
   Connection: 'Upgrade',
   Upgrade: 'websocket',
