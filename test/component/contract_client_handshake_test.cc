@@ -244,6 +244,19 @@ TEST(ContractClientHandshake, The_subprotocol_output_is_left_alone_when_none_was
   EXPECT_EQ(index, 77U);
 }
 
+TEST(ContractClientHandshake, The_returned_headers_stay_valid_until_the_handshake_ends) {
+  const Handle client(Side::Client);
+  PWEB_SOCKET_HTTP_HEADER array = nullptr;
+  ULONG count = 0;
+  ASSERT_EQ(WebSocketBeginClientHandshake(client.get(), nullptr, 0, nullptr, 0, nullptr, 0, &array, &count), S_OK);
+  const Headers before = copyOf(array, count);
+  EXPECT_EQ(beginClient(client.get(), {"a"}, {}), E_INVALID_PROTOCOL_OPERATION);
+  EXPECT_EQ(endClient(client.get(), without(minimalResponse(before), "Upgrade")), E_INVALID_PROTOCOL_FORMAT);
+  WebSocketAbortHandle(client.get());
+  EXPECT_EQ(copyOf(array, count), before);
+  EXPECT_EQ(endClient(client.get(), minimalResponse(before)), S_OK);
+}
+
 TEST(ContractClientHandshake, Bad_offers_are_E_INVALIDARG) {
   const Handle client(Side::Client);
   for (const Strings& subprotocols :

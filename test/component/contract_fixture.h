@@ -27,7 +27,7 @@ using namespace std::string_view_literals;
 
 constexpr auto kHello = "Hello World"sv;  // the message of the worked sequences, 11 bytes
 constexpr std::array<std::uint8_t, 4> kMaskingKey{0x37, 0xFA, 0x21, 0x3D};  // k of the worked sequences
-constexpr std::array<std::uint8_t, 4> kNoKey{};
+constexpr std::string_view kMaskingKeyText{"\x37\xFA\x21\x3D", 4};          // the same, for Options::randomBytes
 constexpr auto kNoType = static_cast<WEB_SOCKET_BUFFER_TYPE>(0);
 
 // Application contexts: three distinct addresses.

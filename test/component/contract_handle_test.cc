@@ -252,6 +252,24 @@ TEST(ContractProperties, The_last_of_a_repeated_property_wins) {
   EXPECT_LE(buffer.Data.ulBufferLength, 300U);
 }
 
+TEST(ContractProperties, The_size_of_an_allocated_buffer_is_judged_after_all_properties) {
+  alignas(8) std::array<std::uint8_t, kSmallReceive + kSmallSend + kOverhead> memory{};
+  PBYTE address = memory.data();
+  ULONG receiveSize = kSmallReceive;
+  ULONG sendSize = kSmallSend;
+  std::array properties{WEB_SOCKET_PROPERTY{WEB_SOCKET_ALLOCATED_BUFFER_PROPERTY_TYPE, static_cast<PVOID>(&address),
+                                            static_cast<ULONG>(memory.size())},
+                        WEB_SOCKET_PROPERTY{WEB_SOCKET_RECEIVE_BUFFER_SIZE_PROPERTY_TYPE, &receiveSize, 4},
+                        WEB_SOCKET_PROPERTY{WEB_SOCKET_SEND_BUFFER_SIZE_PROPERTY_TYPE, &sendSize, 4}};
+  Handle fits;
+  EXPECT_EQ(create(Side::Client, properties, fits.out()), S_OK);
+  Handle defaults;
+  EXPECT_EQ(create(Side::Client, std::span(properties).first(1), defaults.out()), E_INVALIDARG) << "4096 by default";
+  address = nullptr;
+  Handle none;
+  EXPECT_EQ(create(Side::Client, properties, none.out()), E_INVALIDARG);
+}
+
 TEST(ContractProperties, An_unknown_property_is_E_INVALIDARG) {
   EXPECT_EQ(createWithSize(Side::Client, static_cast<WEB_SOCKET_PROPERTY_TYPE>(7), 1), E_INVALIDARG);
 }

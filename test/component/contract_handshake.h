@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -18,6 +19,7 @@
 #include <vector>
 
 #include "websocket.h"
+#include "websocket_ext.h"
 
 namespace websocket::contract {
 
@@ -32,7 +34,15 @@ struct Options {
   bool disableMasking = false;
   bool disableUtf8Verification = false;
   std::span<std::uint8_t> allocatedBuffer{};
+  std::string_view randomBytes{};  // what every request for random bytes gets, repeated; empty: OpenSSL's generator
 };
+
+// A WEB_SOCKET_RANDOM_SOURCE that repeats the bytes its context, a std::string_view, names.
+inline BOOL WINAPI fillFromText(PVOID context, PBYTE to, ULONG length) {
+  const std::string_view text = *static_cast<const std::string_view*>(context);
+  for (ULONG i = 0; i < length; ++i) to[i] = static_cast<BYTE>(text[i % text.size()]);
+  return TRUE;
+}
 
 // Creates a handle from a plain array of properties.
 inline HRESULT create(Side side, std::span<const WEB_SOCKET_PROPERTY> properties, WEB_SOCKET_HANDLE* handle) {
@@ -63,6 +73,11 @@ inline HRESULT create(Side side, const Options& options, WEB_SOCKET_HANDLE* hand
     properties.push_back({WEB_SOCKET_ALLOCATED_BUFFER_PROPERTY_TYPE, static_cast<PVOID>(&memory),
                           static_cast<ULONG>(options.allocatedBuffer.size())});
   }
+  WEB_SOCKET_RANDOM_SOURCE random{fillFromText, const_cast<std::string_view*>(&options.randomBytes)};
+  if (!options.randomBytes.empty()) {
+    properties.push_back(
+        {static_cast<WEB_SOCKET_PROPERTY_TYPE>(WEB_SOCKET_RANDOM_SOURCE_PROPERTY_TYPE), &random, sizeof(random)});
+  }
   return create(side, properties, handle);
 }
 
@@ -70,8 +85,11 @@ inline HRESULT create(Side side, const Options& options, WEB_SOCKET_HANDLE* hand
 class Handle {
  public:
   Handle() = default;
-  explicit Handle(Side side, const Options& options = {}) { EXPECT_EQ(create(side, options, &handle_), S_OK); }
-  Handle(Handle&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  explicit Handle(Side side, const Options& options = {}) : options_(std::make_unique<Options>(options)) {
+    EXPECT_EQ(create(side, *options_, &handle_), S_OK);
+  }
+  Handle(Handle&& other) noexcept
+      : options_(std::move(other.options_)), handle_(std::exchange(other.handle_, nullptr)) {}
   Handle& operator=(Handle&&) = delete;
   ~Handle() { WebSocketDeleteHandle(handle_); }
 
@@ -79,6 +97,7 @@ class Handle {
   WEB_SOCKET_HANDLE* out() { return &handle_; }
 
  private:
+  std::unique_ptr<Options> options_;  // the random source's context, at one address as long as the handle lives
   WEB_SOCKET_HANDLE handle_ = nullptr;
 };
 

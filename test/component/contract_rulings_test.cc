@@ -85,6 +85,14 @@ TEST(ContractRulings, R1_A_received_custom_message_repeats_its_first_byte_with_F
   }
 }
 
+TEST(ContractRulings, R1_All_three_reserved_bits_are_reported) {
+  for (const unsigned bits : {0x40U, 0x20U, 0x10U, 0x70U}) {
+    Endpoint client = extended(Side::Client);
+    const Bytes wire = serverFrame(static_cast<std::uint8_t>(0x82 | bits), "x"sv);
+    EXPECT_TRUE(isReceived(client.receiveNow(wire, kA), custom(0x82 | bits), "x"sv, kA));
+  }
+}
+
 TEST(ContractRulings, R1_Custom_messages_are_binary_to_the_UTF8_check) {
   Endpoint server = extended(Side::Server);
   const Bytes bad = hex("C3 28");

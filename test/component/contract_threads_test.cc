@@ -90,7 +90,6 @@ struct End {
   std::uint64_t received = 0;
   std::uint64_t wrong = 0;
   std::uint64_t pongs = 0;
-  std::uint64_t replies = 0;
 
   void write(const Action& action, bool mayWait) {
     if (outstandingWrites.fetch_add(1) != 0) overlappingWrites.fetch_add(1);
@@ -152,7 +151,6 @@ void receiveLoop(End& end) {
           break;
         }
         case WEB_SOCKET_SEND_TO_NETWORK_ACTION:
-          ++end.replies;
           end.write(action, false);
           break;
         case WEB_SOCKET_INDICATE_RECEIVE_COMPLETE_ACTION: {

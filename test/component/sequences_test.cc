@@ -21,16 +21,14 @@ void supply(Endpoint& endpoint, const Action& read, const Bytes& bytes) {
 
 TEST(Sequences, S15_1_Handshake_both_ends) {
   // 1. Create both handles.
-  const Handle client(Side::Client);
+  const Handle client(Side::Client, {.randomBytes = "the sample nonce"});
   const Handle server(Side::Server);
-  // 2. BeginClientHandshake(C, {"chat","json"}). The key is random; its form is checked, its digest computed.
+  // 2. BeginClientHandshake(C, {"chat","json"}).
   Headers request;
   ASSERT_EQ(beginClient(client.get(), {"chat", "json"}, {}, &request), S_OK);
-  const std::string key = valueOf(request, "Sec-WebSocket-Key").value_or("");
-  EXPECT_EQ(key.size(), 24U);
   EXPECT_EQ(request, (Headers{{"Connection", "Upgrade"},
                               {"Upgrade", "websocket"},
-                              {"Sec-WebSocket-Key", key},
+                              {"Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="},
                               {"Sec-WebSocket-Version", "13"},
                               {"Sec-WebSocket-Protocol", "chat, json"}}));
   // 3. The driver adds Host.
@@ -38,17 +36,10 @@ TEST(Sequences, S15_1_Handshake_both_ends) {
   // 4. BeginServerHandshake(S, "json").
   Headers response;
   ASSERT_EQ(beginServer(server.get(), onTheWire, &response, "json"), S_OK);
-  EXPECT_EQ(response, (Headers{{"Sec-WebSocket-Accept", acceptFor(key)},
+  EXPECT_EQ(response, (Headers{{"Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="},
                                {"Connection", "Upgrade"},
                                {"Upgrade", "websocket"},
                                {"Sec-WebSocket-Protocol", "json"}}));
-  // ... with the contract's key, on another handle:
-  const Handle example(Side::Server);
-  Headers exampleResponse;
-  ASSERT_EQ(beginServer(example.get(), with(onTheWire, "Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
-                        &exampleResponse, "json"),
-            S_OK);
-  EXPECT_EQ(valueOf(exampleResponse, "Sec-WebSocket-Accept"), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
   // 5. The driver sends 101. 6. EndServerHandshake.
   EXPECT_EQ(WebSocketEndServerHandshake(server.get()), S_OK);
   // 7. EndClientHandshake.
@@ -89,13 +80,12 @@ TEST(Sequences, S15_2_Text_message_of_a_server_with_capacity_1_and_of_a_client) 
   server.complete(payload, 11);
   EXPECT_TRUE(isSendComplete(server.takeSend(1), kA));
 
-  Endpoint client = openClient();
+  Endpoint client = openClient({.randomBytes = kMaskingKeyText});
   ASSERT_EQ(client.send(kText, kHello, kA), S_OK);
   const Action masked = client.takeSend(2);
   ASSERT_TRUE(isSend(masked, kText, kA));
   EXPECT_EQ(masked.count, 1U);
-  EXPECT_EQ(masked.total(), 17U);
-  EXPECT_EQ(unmaskedFrame(masked.bytes()), unmaskedFrame(kHelloFrame));
+  EXPECT_EQ(masked.bytes(), kHelloFrame);
   client.complete(masked, 17);
   EXPECT_TRUE(isSendComplete(client.takeSend(2), kA));
 
@@ -198,7 +188,7 @@ TEST(Sequences, S15_6_Application_initiated_close) {
 }
 
 TEST(Sequences, S15_7_Peer_initiated_close) {
-  Endpoint client = openClient();
+  Endpoint client = openClient({.randomBytes = kMaskingKeyText});
   // 1. The empty close is read. 2. INDICATE_RECEIVE_COMPLETE, CLOSE.
   ASSERT_EQ(client.receive(kA), S_OK);
   supply(client, client.takeReceive(), hex("88 00"));
@@ -215,8 +205,7 @@ TEST(Sequences, S15_7_Peer_initiated_close) {
   ASSERT_EQ(client.sendControl(kClose, kB), S_OK);
   const Action answer = client.takeSend();
   ASSERT_TRUE(isSend(answer, kClose, kB));
-  ASSERT_EQ(answer.total(), 6U);
-  EXPECT_EQ(unmaskedFrame(answer.bytes()), hex("88 00"));
+  EXPECT_EQ(answer.bytes(), hex("88 80 37 FA 21 3D"));
   client.complete(answer, 6);
   const Action done = client.takeSend();
   EXPECT_TRUE(isSendComplete(done, kB));
