@@ -283,7 +283,7 @@ export class Connection implements DriverEvents {
 
   onShutdown(): void {
     this.onEnd();
-    this.transport.end();
+    this.transport.end(this.closeSent && this.closeReceived);
   }
 
   onClosed(): void {

@@ -47,8 +47,11 @@ export class StreamTransport implements Transport {
     this.stream.write(bytes, (error) => driver.written(this.id, !error));
   }
 
-  end(): void {
-    this.stream.end(() => this.#detachWhenDone());
+  end(isLast: boolean): void {
+    this.stream.end(() => {
+      if (isLast) driver.detach(this.id);
+      else this.#detachWhenDone();
+    });
   }
 
   destroy(): void {

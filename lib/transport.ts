@@ -14,8 +14,8 @@ export interface Transport {
   setPaused(paused: boolean): void;
   /** Stream: writes bytes of the driver and tells it when they were handed over. */
   write(bytes: Buffer): void;
-  /** Stream: no more bytes follow. */
-  end(): void;
+  /** Stream: no more bytes follow. `isLast`: none are expected from the peer either, so its end is not waited for. */
+  end(isLast: boolean): void;
   /** Ends the transport at once; the driver's last event follows. */
   destroy(): void;
   /** The driver's last event was handled. */
