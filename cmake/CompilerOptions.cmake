@@ -13,7 +13,7 @@ endif()
 
 if(SANITIZE)
   target_compile_options(compiler_options INTERFACE -fsanitize=${SANITIZE} -fno-sanitize-recover=all
-                                                    -fno-omit-frame-pointer -O1 -g)
+                                                    -fno-omit-frame-pointer)
   target_link_options(compiler_options INTERFACE -fsanitize=${SANITIZE})
 endif()
 

@@ -46,8 +46,8 @@ for (const [suite, folder, runSuite] of suites) {
   const failures = cases.filter((test) => test.failed);
   for (const test of cases) tests.push({ suite, ...test });
   const fail = (name) => tests.push({ suite, name, seconds: 0, failed: true });
-  if (cases.length === 0 && filter === undefined) fail('the suite ran no test');
-  else if (status !== 0 && failures.length === 0) fail(`the suite ended with status ${status}`);
+  if (status !== 0 && failures.length === 0) fail(`the suite ended with status ${status}`);
+  else if (cases.length === 0 && filter === undefined) fail('the suite ran no test');
   console.log(`${suite}: ${cases.length} tests in ${((Date.now() - started) / 1000).toFixed(1)} s`);
 }
 
