@@ -26,6 +26,7 @@ namespace WebSocket {
   export type ServerCloseOptions = index.ServerCloseOptions;
   export type ServerOptions = index.ServerOptions;
   export type TransportKind = index.TransportKind;
+  export type VerifyClient = index.VerifyClient;
   export type VerifyClientCallback = index.VerifyClientCallback;
   export type VerifyClientInfo = index.VerifyClientInfo;
 }

@@ -37,6 +37,7 @@ export type {
   ServerOptions,
   TransportKind,
   UpgradeCallback,
+  VerifyClient,
   VerifyClientCallback,
   VerifyClientInfo,
 } from './options.js';

@@ -98,6 +98,11 @@ export type VerifyClientCallback = (
   headers?: Record<string, string | number>,
 ) => void;
 
+/** Returns whether the request is accepted, or a promise of that; or takes two parameters and calls the second one. */
+export type VerifyClient =
+  | ((info: VerifyClientInfo, done: VerifyClientCallback) => boolean | Promise<boolean> | undefined)
+  | ((info: VerifyClientInfo, done: VerifyClientCallback) => void);
+
 /** Options of a `WebSocketServer`: exactly one of `port`, `server` and `noServer`. */
 export interface ServerOptions extends ConnectionSettings {
   /** Listen on this TCP port (0: one that the system chooses) with an HTTP server of our own. */
@@ -116,8 +121,8 @@ export interface ServerOptions extends ConnectionSettings {
   clientTracking?: boolean;
   /** Chooses the subprotocol among those offered; false: none. Default: the first one offered. */
   handleProtocols?: (protocols: Set<string>, request: IncomingMessage) => string | false | undefined;
-  /** Accepts or refuses a request: returns whether it does, or takes two parameters and calls the second one later. */
-  verifyClient?: (info: VerifyClientInfo, done: VerifyClientCallback) => unknown;
+  /** Accepts or refuses a request. Default: accepts. */
+  verifyClient?: VerifyClient;
   /** Milliseconds for receiving a request, on a server that we make (`port`). 0: no limit. Default: 10,000. */
   handshakeTimeout?: number;
   /** The class of the sockets. Default: `WebSocket`. */

@@ -209,8 +209,8 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       if (verified) accept();
       else refuse(socket, { status, message, headers });
     };
-    if (verifyClient.length >= 2) verifyClient(info, decide);
-    else decide(Boolean(verifyClient(info, decide)));
+    if (verifyClient.length >= 2) void verifyClient(info, decide);
+    else decideLater(verifyClient(info, decide), decide);
   }
 
   #accept(
@@ -334,6 +334,18 @@ function createHttpServer(options: ServerOptions): Server {
       response.end(body);
     },
   );
+}
+
+/** A promise of `verifyClient` is waited for; one that is rejected refuses the client. */
+function decideLater(verdict: unknown, decide: (verified: boolean, status?: number) => void): void {
+  if (verdict instanceof Promise) {
+    verdict.then(
+      (verified) => decide(Boolean(verified)),
+      () => decide(false, 500),
+    );
+  } else {
+    decide(Boolean(verdict));
+  }
 }
 
 function destroyStream(this: Duplex): void {

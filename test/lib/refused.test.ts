@@ -161,6 +161,14 @@ describe('verifyClient', () => {
     expect(await closed(socket)).toMatchObject({ code: 1000 });
   });
 
+  test('may return a promise', async () => {
+    const { port, url } = await serve({ verifyClient: ({ req }) => Promise.resolve(req.url === '/in') });
+    expect(await request(port, requestText())).toMatchObject({ status: 401 });
+    await connect(`${url}/in`);
+    const failing = await serve({ verifyClient: () => Promise.reject(new Error('no database')) });
+    expect(await request(failing.port, requestText())).toMatchObject({ status: 500 });
+  });
+
   test('that accepts when the client has gone does no harm', async () => {
     let done: ((ok: boolean) => void) | undefined;
     const { server, port } = await serve({ verifyClient: (_info, callback) => (done = callback) });
