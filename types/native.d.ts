@@ -170,4 +170,13 @@ export interface Handle {
   completeAction(actionContext: number, bytesTransferred: number): void;
   abort(): void;
   delete(): void;
+
+  // The additions of websocket_ext.h.
+  openWithoutHandshake(): void;
+  /** Copies the bytes. */
+  injectReceivedBytes(bytes: Uint8Array): void;
+  /** A ping or a pong with a payload of at most 125 bytes, which is copied. */
+  sendControl(type: number, payload?: Uint8Array | null, context?: unknown): void;
+  /** Why the receive side failed; `hresult` 0: it did not. */
+  getFault(): { hresult: number; closeStatus: number; reason: string };
 }

@@ -140,8 +140,8 @@ bool StringList::read(napi_env env, napi_value value, const char* name) {
     if (napi_get_element(env, value, index, &element) != napi_ok) {
       return false;  // a getter threw
     }
-    const std::string element_name = std::string(name) + "[" + std::to_string(index) + "]";
-    if (!toLatin1(env, element, element_name.c_str(), strings_.emplace_back())) {
+    const std::string elementName = std::string(name) + "[" + std::to_string(index) + "]";
+    if (!toLatin1(env, element, elementName.c_str(), strings_.emplace_back())) {
       return false;
     }
   }

@@ -61,7 +61,7 @@ class Utf8Scratch {
   std::span<const std::uint8_t> encode(napi_env env, napi_value string);
 
  private:
-  static constexpr std::size_t kUsualSize = 64 * 1024;
+  static constexpr std::size_t kUsualSize = std::size_t{64} * 1024;
   std::vector<std::uint8_t> usual_;
   std::vector<std::uint8_t> large_;  // of the last string that did not fit
 };

@@ -16,8 +16,8 @@ class Delivery {
  public:
   // A payload of this size or more gets an ArrayBuffer of its own, so that a message that is kept does not hold its
   // neighbours. The small ones of a call share one of at most kMaxShared bytes.
-  static constexpr std::size_t kLargePayload = 4 * 1024;
-  static constexpr std::size_t kMaxShared = 64 * 1024;
+  static constexpr std::size_t kLargePayload = std::size_t{4} * 1024;
+  static constexpr std::size_t kMaxShared = std::size_t{64} * 1024;
   static constexpr std::size_t kMaxRecords = 4096;
   static constexpr std::size_t kRecordFields = 6;
 

@@ -3,7 +3,6 @@
 #include <uv.h>
 
 #include <array>
-#include <cstring>
 #include <memory>
 #include <new>
 #include <string>
@@ -13,17 +12,6 @@
 
 namespace websocket::binding {
 namespace {
-
-// The flags of send().
-constexpr std::uint32_t kBinary = 1;
-constexpr std::uint32_t kFin = 2;
-
-BufferType typeOf(std::uint32_t flags) {
-  if ((flags & kBinary) != 0) {
-    return (flags & kFin) != 0 ? BufferType::BinaryMessage : BufferType::BinaryFragment;
-  }
-  return (flags & kFin) != 0 ? BufferType::Utf8Message : BufferType::Utf8Fragment;
-}
 
 bool readLimits(napi_env env, napi_value value, driver::SessionLimits& limits) {
   const auto property = [&](const char* name) {
@@ -61,7 +49,8 @@ napi_value DriverObject::start(napi_env env, napi_callback_info info) {
     if (!made->initialize(arguments[0])) {
       return nullptr;
     }
-    return made.release()->makeObject();  // the cleanup hook owns it
+    DriverObject* const object = made.release();  // the cleanup hook owns it
+    return object->makeObject();
   } catch (const std::bad_alloc&) {
     napi_throw_error(env, "E_OUTOFMEMORY", "startDriver: out of memory");
     return nullptr;
@@ -284,210 +273,5 @@ napi_value DriverObject::endHandshake(const Arguments& arguments) {
 }
 
 napi_value DriverObject::lastId(const Arguments& /*arguments*/) { return number(lastId_); }
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Transports
-
-napi_value DriverObject::attachNative(const Arguments& arguments) {
-  double fd = 0;
-  bool isPipe = false;
-  bool valid = false;
-  std::span<const std::uint8_t> preamble;
-  std::span<const std::uint8_t> head;
-  driver::Connection* const connection = find(arguments, valid);
-  if (!valid || !toInteger(env_, arguments[1], "fd", INT32_MIN, INT32_MAX, fd) ||
-      !toBoolean(env_, arguments[2], "isPipe", isPipe) || !toBytes(env_, arguments[3], "preamble", preamble) ||
-      !toBytes(env_, arguments[4], "head", head)) {
-    return nullptr;
-  }
-  if (connection == nullptr || connection->attached()) {
-    return number(UV_EINVAL);
-  }
-  return number(driver_->attachNative(*connection, static_cast<int>(fd), isPipe, preamble, head));
-}
-
-napi_value DriverObject::attachStream(const Arguments& arguments) {
-  bool valid = false;
-  std::span<const std::uint8_t> head;
-  driver::Connection* const connection = find(arguments, valid);
-  if (valid && toBytes(env_, arguments[1], "head", head) && connection != nullptr && !connection->attached() &&
-      driver_->attachStream(*connection, head) != 0) {
-    throwHResult(env_, Result::InvalidOperation, "attachStream");
-  }
-  return nullptr;
-}
-
-napi_value DriverObject::receive(const Arguments& arguments) {
-  bool valid = false;
-  std::span<const std::uint8_t> chunk;
-  driver::Connection* const connection = find(arguments, valid);
-  if (valid && toBytes(env_, arguments[1], "chunk", chunk) && connection != nullptr && connection->isStream()) {
-    try {
-      connection->receive(chunk);
-    } catch (const std::bad_alloc&) {
-      connection->close(UV_ENOMEM, false);
-    }
-    driver_->deliverIfFull();
-  }
-  return nullptr;
-}
-
-napi_value DriverObject::written(const Arguments& arguments) {
-  bool valid = false;
-  bool ok = false;
-  driver::Connection* const connection = find(arguments, valid);
-  if (valid && toBoolean(env_, arguments[1], "ok", ok) && connection != nullptr && connection->isStream()) {
-    connection->written(ok ? 0 : UV_EPIPE);
-  }
-  return nullptr;
-}
-
-napi_value DriverObject::detach(const Arguments& arguments) {
-  bool valid = false;
-  if (driver::Connection* const connection = find(arguments, valid); connection != nullptr) {
-    connection->close(0, false);
-  }
-  return nullptr;
-}
-
-void DriverObject::write(driver::ConnectionId id, std::span<const Buffer> bytes) {
-  napi_handle_scope scope = nullptr;
-  if (napi_open_handle_scope(env_, &scope) != napi_ok) {
-    return;
-  }
-  std::size_t total = 0;
-  for (const Buffer& buffer : bytes) {
-    total += buffer.length;
-  }
-  void* memory = nullptr;
-  napi_value buffer = nullptr;
-  napi_value array = nullptr;
-  napi_value function = nullptr;
-  napi_value number = nullptr;
-  bool called = false;
-  if (napi_create_arraybuffer(env_, total, &memory, &buffer) == napi_ok &&
-      napi_create_typedarray(env_, napi_uint8_array, total, buffer, 0, &array) == napi_ok &&
-      napi_get_reference_value(env_, onWrite_, &function) == napi_ok &&
-      napi_create_uint32(env_, id, &number) == napi_ok) {
-    auto* to = static_cast<std::uint8_t*>(memory);
-    for (const Buffer& part : bytes) {
-      std::memcpy(to, part.data, part.length);
-      to += part.length;
-    }
-    const std::array arguments = {number, array};
-    called = callFromLoop(env_, context_, function, arguments);
-  }
-  if (!called) {
-    if (driver::Connection* const connection = driver_->find(id); connection != nullptr) {
-      connection->written(UV_EPIPE);  // no effect when onWrite got as far as written()
-    }
-  }
-  napi_close_handle_scope(env_, scope);
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// Sending
-
-napi_value DriverObject::send(const Arguments& arguments) {
-  bool valid = false;
-  std::span<const std::uint8_t> payload;
-  std::uint32_t flags = 0;
-  std::uint32_t callback = 0;
-  driver::Connection* const connection = find(arguments, valid);
-  if (!valid || !toPayload(env_, arguments[1], "data", scratch_, payload) ||
-      !toNumber(env_, arguments[2], "flags", flags) || !toNumber(env_, arguments[3], "callback", callback)) {
-    return nullptr;
-  }
-  return sendResult(
-      connection == nullptr ? Result::InvalidOperation : connection->send(typeOf(flags), payload, callback),
-      connection);
-}
-
-napi_value DriverObject::sendControl(const Arguments& arguments) {
-  bool valid = false;
-  bool pong = false;
-  std::span<const std::uint8_t> payload;
-  std::uint32_t callback = 0;
-  driver::Connection* const connection = find(arguments, valid);
-  if (!valid || !toBoolean(env_, arguments[1], "pong", pong) ||
-      !toPayload(env_, arguments[2], "data", scratch_, payload) ||
-      !toNumber(env_, arguments[3], "callback", callback)) {
-    return nullptr;
-  }
-  constexpr std::size_t kMaxPayload = 125;  // RFC 6455, 5.5
-  if (payload.size() > kMaxPayload) {
-    throwRangeError(env_, "data of a ping or pong must have at most 125 bytes");
-    return nullptr;
-  }
-  const BufferType type = pong ? BufferType::UnsolicitedPong : BufferType::PingPong;
-  return sendResult(connection == nullptr ? Result::InvalidOperation : connection->sendControl(type, payload, callback),
-                    connection);
-}
-
-napi_value DriverObject::sendClose(const Arguments& arguments) {
-  bool valid = false;
-  double status = 0;
-  std::span<const std::uint8_t> reason;
-  driver::Connection* const connection = find(arguments, valid);
-  if (!valid || !toInteger(env_, arguments[1], "status", 0, UINT16_MAX, status) ||
-      !toPayload(env_, arguments[2], "reason", scratch_, reason)) {
-    return nullptr;
-  }
-  return sendResult(connection == nullptr ? Result::InvalidOperation
-                                          : connection->sendClose(static_cast<std::uint16_t>(status), reason),
-                    connection);
-}
-
-napi_value DriverObject::bufferedAmount(const Arguments& arguments) {
-  bool valid = false;
-  const driver::Connection* const connection = find(arguments, valid);
-  return valid ? number(connection == nullptr ? 0 : static_cast<double>(connection->bufferedAmount())) : nullptr;
-}
-
-napi_value DriverObject::flush(const Arguments& /*arguments*/) {
-  driver_->flush();
-  return nullptr;
-}
-
-// ---------------------------------------------------------------------------------------------------------------------
-// The rest
-
-napi_value DriverObject::setPaused(const Arguments& arguments) {
-  bool valid = false;
-  bool paused = false;
-  driver::Connection* const connection = find(arguments, valid);
-  if (valid && toBoolean(env_, arguments[1], "paused", paused) && connection != nullptr) {
-    connection->setPaused(paused);
-  }
-  return nullptr;
-}
-
-napi_value DriverObject::shutdown(const Arguments& arguments) {
-  bool valid = false;
-  if (driver::Connection* const connection = find(arguments, valid); connection != nullptr) {
-    connection->shutdown();
-  }
-  return nullptr;
-}
-
-napi_value DriverObject::destroy(const Arguments& arguments) {
-  bool valid = false;
-  bool reset = false;
-  driver::Connection* const connection = find(arguments, valid);
-  if (valid && toBoolean(env_, arguments[1], "reset", reset) && connection != nullptr) {
-    connection->close(0, reset);
-  }
-  return nullptr;
-}
-
-napi_value DriverObject::setRef(const Arguments& arguments) {
-  bool valid = false;
-  bool ref = false;
-  driver::Connection* const connection = find(arguments, valid);
-  if (valid && toBoolean(env_, arguments[1], "ref", ref) && connection != nullptr) {
-    connection->setRef(ref);
-  }
-  return nullptr;
-}
 
 }  // namespace websocket::binding

@@ -1,4 +1,5 @@
-// The JavaScript object `Handle` of types/native.d.ts: the thirteen functions of websocket.h.
+// The JavaScript object `Handle` of types/native.d.ts: the thirteen functions of websocket.h, and of websocket_ext.h
+// those that make sense without pointers.
 //
 // The component works inside a JavaScript ArrayBuffer (its ALLOCATED_BUFFER property), so that every buffer of an
 // action is a view of that, or of the caller's own memory: nothing is copied, and nothing can be freed while JavaScript
@@ -10,12 +11,14 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
-#include <vector>
 
 #include "websocket.h"
 
 namespace websocket::binding {
+
+class CProperties;
 
 // What the module keeps for an environment.
 struct AddonData {
@@ -55,10 +58,14 @@ class HandleObject final : public Napi::ObjectWrap<HandleObject> {
   Napi::Value endClientHandshake(const Napi::CallbackInfo& info);
   Napi::Value beginServerHandshake(const Napi::CallbackInfo& info);
   Napi::Value endServerHandshake(const Napi::CallbackInfo& info);
+  Napi::Value openWithoutHandshake(const Napi::CallbackInfo& info);
+  Napi::Value injectReceivedBytes(const Napi::CallbackInfo& info);
   Napi::Value send(const Napi::CallbackInfo& info);
+  Napi::Value sendControl(const Napi::CallbackInfo& info);
   Napi::Value receive(const Napi::CallbackInfo& info);
   Napi::Value getAction(const Napi::CallbackInfo& info);
   Napi::Value completeAction(const Napi::CallbackInfo& info);
+  Napi::Value getFault(const Napi::CallbackInfo& info);
   Napi::Value abort(const Napi::CallbackInfo& info);
   Napi::Value remove(const Napi::CallbackInfo& info);
 
@@ -66,16 +73,19 @@ class HandleObject final : public Napi::ObjectWrap<HandleObject> {
   template <Napi::Value (HandleObject::*Method)(const Napi::CallbackInfo&)>
   Napi::Value invoke(const Napi::CallbackInfo& info);
 
-  bool open(Napi::Env env, bool server, std::vector<WEB_SOCKET_PROPERTY>& properties);
+  bool open(Napi::Env env, bool server, CProperties& properties);
   bool memoryIsSafe(Napi::Env env) const;
   std::unique_ptr<Operation> makeOperation(Napi::Env env, Napi::Value context) const;
   bool takeBytes(Napi::Env env, Napi::Value value, const char* name, bool mayCopy, Operation& operation) const;
+  void queueSend(Napi::Env env, std::unique_ptr<Operation> operation, const char* name,
+                 const std::function<HRESULT(Operation* context)>& send);
   Operation* operationOf(void* context) const;
   void forget(const Operation* operation);
-  Napi::Value view(Napi::Env env, const WEB_SOCKET_BUFFER& buffer, const Operation* operation) const;
+  Napi::Uint8Array view(Napi::Env env, const WEB_SOCKET_BUFFER& buffer, const Operation* operation) const;
 
   WEB_SOCKET_HANDLE handle_ = nullptr;  // null once deleted
   ULONG offeredExtensions_ = 0;
+  bool coalescing_ = false;  // one action may read the memory of several sends
   Napi::Reference<Napi::ArrayBuffer> memory_;
   std::uint8_t* memoryData_ = nullptr;
   std::size_t memorySize_ = 0;

@@ -16,7 +16,7 @@ struct Batch {
   std::vector<Slab::Block> blocks;      // of the slab
 
   // Events above this are delivered before more is read.
-  static constexpr std::size_t kManyEvents = 32 * 1024;
+  static constexpr std::size_t kManyEvents = std::size_t{32} * 1024;
 };
 
 }  // namespace websocket::driver

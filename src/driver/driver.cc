@@ -40,7 +40,6 @@ std::uint32_t Driver::createOptions(const SessionLimits& limits) {
   options.maxMessageSize = limits.maxPayload != 0 ? limits.maxPayload : std::numeric_limits<std::uint32_t>::max();
   options.maxFragments = limits.maxFragments;
   options.gather = true;
-  options.autoCloseEcho = true;
   options.autoPong = limits.autoPong;
   options.indicatePings = true;
   options.indicateUnsolicitedPongs = true;

@@ -29,7 +29,7 @@ class LoopPhases {
   template <class Handle>
   struct Block : HandleBlock<Driver> {
     uv_handle_t* base() { return reinterpret_cast<uv_handle_t*>(&handle); }
-    Handle handle;
+    Handle handle{};
   };
   template <class Handle>
   static UniqueHandle<Block<Handle>> make(Driver& driver, const std::shared_ptr<HandleLifetime>& lifetime);

@@ -130,27 +130,29 @@ void NativeTransport::setReading(bool reading) {
 
 namespace {
 
-std::size_t toUv(std::span<const Buffer> bytes, std::array<uv_buf_t, kMaxBuffers>& out) {
-  std::size_t count = 0;
-  for (const Buffer& buffer : bytes) {
-    out[count++] = uv_buf_init(reinterpret_cast<char*>(buffer.data), buffer.length);
+// The buffers in libuv's form.
+struct UvBuffers {
+  explicit UvBuffers(std::span<const Buffer> bytes) {
+    for (const Buffer& buffer : bytes) {
+      list[count++] = uv_buf_init(reinterpret_cast<char*>(buffer.data), buffer.length);
+    }
   }
-  return count;
-}
+
+  std::array<uv_buf_t, kMaxBuffers> list;  // NOLINT(cppcoreguidelines-pro-type-member-init): count says what is filled
+  unsigned count = 0;
+};
 
 }  // namespace
 
 int NativeTransport::tryWrite(std::span<const Buffer> bytes) {
-  std::array<uv_buf_t, kMaxBuffers> buffers;
-  const std::size_t count = toUv(bytes, buffers);
-  return uv_try_write(&socket_->stream, buffers.data(), static_cast<unsigned>(count));
+  const UvBuffers buffers(bytes);
+  return uv_try_write(&socket_->stream, buffers.list.data(), buffers.count);
 }
 
 int NativeTransport::write(std::span<const Buffer> bytes) {
-  std::array<uv_buf_t, kMaxBuffers> buffers;
-  const std::size_t count = toUv(bytes, buffers);
+  const UvBuffers buffers(bytes);
   socket_->writeRequest.data = socket_.get();
-  return uv_write(&socket_->writeRequest, &socket_->stream, buffers.data(), static_cast<unsigned>(count),
+  return uv_write(&socket_->writeRequest, &socket_->stream, buffers.list.data(), buffers.count,
                   &NativeTransport::written);
 }
 

@@ -33,19 +33,19 @@ class NativeTransport final : public Transport {
  private:
   // What waits for a full socket carries few bytes: only the wait for the socket is wanted, and what is handed over can
   // no longer be overtaken by pings, pongs and replies.
-  static constexpr std::size_t kWriteLimit = 16 * 1024;
+  static constexpr std::size_t kWriteLimit = std::size_t{16} * 1024;
 
   struct Socket : HandleBlock<Connection> {
     uv_handle_t* base() { return &handle; }
 
     union {
-      uv_handle_t handle;
+      uv_handle_t handle{};
       uv_stream_t stream;
       uv_tcp_t tcp;
       uv_pipe_t pipe;
     };
-    uv_write_t writeRequest;
-    uv_shutdown_t shutdownRequest;
+    uv_write_t writeRequest{};
+    uv_shutdown_t shutdownRequest{};
   };
 
   explicit NativeTransport(UniqueHandle<Socket> socket) : socket_(std::move(socket)) {}

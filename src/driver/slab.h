@@ -21,9 +21,9 @@ class Slab final : public ReceivePool {
   using Block = std::unique_ptr<std::uint8_t[]>;
 
   // Large enough for an iteration's reading of a busy loop, small enough to stay in the processor's cache.
-  static constexpr std::size_t kBlockSize = 512 * 1024;
+  static constexpr std::size_t kBlockSize = std::size_t{512} * 1024;
   // Below this the block counts as used up: a read into less costs more system calls than it is worth.
-  static constexpr std::size_t kLowSpace = 64 * 1024;
+  static constexpr std::size_t kLowSpace = std::size_t{64} * 1024;
 
   Slab() = default;
   Slab(const Slab&) = delete;

@@ -24,7 +24,7 @@ class StreamTransport final : public Transport {
 
  private:
   // A write copies its bytes for the stream, so this bounds the memory that a slow stream doubles.
-  static constexpr std::size_t kWriteLimit = 1024 * 1024;
+  static constexpr std::size_t kWriteLimit = std::size_t{1024} * 1024;
 
   Driver& driver_;
   ConnectionId id_;

@@ -11,6 +11,7 @@ namespace {
 
 TEST_F(DriverTest, AServerAnswersACloseAndEndsTheConnection) {
   Native native = connectNative(Role::Server);
+  answerCloseFrames();
   native.peer.write(clientFrame(kText, "last") + clientFrame(kClose, closePayload(3001, "bye")));
   runUntilEnded(native.peer);
   runUntil([&] { return saw(EventKind::Closed); });
@@ -27,10 +28,25 @@ TEST_F(DriverTest, AServerAnswersACloseAndEndsTheConnection) {
 
 TEST_F(DriverTest, ACloseWithoutAStatusIsReportedAs1005) {
   Native native = connectNative(Role::Server);
+  answerCloseFrames();
   native.peer.write(clientFrame(kClose, ""));
   runUntilEnded(native.peer);
   EXPECT_EQ(native.peer.received, serverFrame(kClose, ""));
   EXPECT_EQ(eventsOf(EventKind::Close)[0].value, 1005U);
+}
+
+TEST_F(DriverTest, AnAnswerToAMessageThatCameWithTheCloseFrameLeavesBeforeTheAnsweringClose) {
+  Native native = connectNative(Role::Server);
+  delegate_.onEvent = [&](const SeenEvent& event) {
+    if (event.kind == EventKind::Text) {
+      EXPECT_EQ(sendText(event.connection, "answer"), Result::Ok);
+    } else if (event.kind == EventKind::Close) {
+      EXPECT_EQ(connection(event.connection).sendClose(1000, {}), Result::Ok);
+    }
+  };
+  native.peer.write(clientFrame(kText, "request") + clientFrame(kClose, closePayload(1000)));
+  runUntilEnded(native.peer);
+  EXPECT_EQ(native.peer.received, serverFrame(kText, "answer") + serverFrame(kClose, closePayload(1000)));
 }
 
 TEST_F(DriverTest, AServerThatClosesWaitsForTheAnswer) {

@@ -217,6 +217,15 @@ ConnectionId DriverTest::connectStream(Role role, std::string_view head) {
   return made.id();
 }
 
+void DriverTest::answerCloseFrames() {
+  delegate_.onEvent = [this](const SeenEvent& event) {
+    if (event.kind == EventKind::Close) {
+      EXPECT_EQ(connection(event.connection).sendClose(static_cast<std::uint16_t>(event.value), bytesOf(event.data)),
+                Result::Ok);
+    }
+  };
+}
+
 void DriverTest::runUntil(const std::function<bool()>& condition) {
   const std::uint64_t deadline = uv_hrtime() + 5'000'000'000;
   while (!condition()) {

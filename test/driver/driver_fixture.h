@@ -109,6 +109,9 @@ class DriverTest : public testing::Test {
     return connection(id).send(BufferType::Utf8Message, bytesOf(text), callback);
   }
 
+  // From now on a received Close frame is answered with its own status and reason, as the library does.
+  void answerCloseFrames();
+
   // Runs the loop until the condition holds; a failure after five seconds.
   void runUntil(const std::function<bool()>& condition);
   // Runs the loop a few times without waiting.

@@ -109,6 +109,7 @@ TEST_F(DriverTest, TwoConnectionsThatAnswerEachOtherForEverLeaveTheLoopItsTurn) 
 }
 
 TEST_F(DriverTest, AThousandConnectionsLoseNoDescriptor) {
+  answerCloseFrames();
   const auto openAndClose = [&] {
     delegate_.events.clear();
     const Native native = connectNative(Role::Server);

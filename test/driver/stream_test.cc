@@ -113,6 +113,7 @@ TEST_F(StreamTest, ReceivesInsideADelivery) {
 
 TEST_F(StreamTest, AServerAsksForTheEndWhenBothCloseFramesAreOut) {
   const ConnectionId id = connectStream(Role::Server);
+  answerCloseFrames();
   connection(id).receive(bytesOf(clientFrame(kClose, closePayload(1000))));
   runUntil([&] { return saw(EventKind::Shutdown); });
   EXPECT_EQ(delegate_.streamOutput[id], serverFrame(kClose, closePayload(1000)));
@@ -124,6 +125,7 @@ TEST_F(StreamTest, AServerAsksForTheEndWhenBothCloseFramesAreOut) {
 
 TEST_F(StreamTest, AClientDoesNotAskForTheEndAfterAClose) {
   const ConnectionId id = connectStream(Role::Client);
+  answerCloseFrames();
   connection(id).receive(bytesOf(serverFrame(kClose, closePayload(1000))));
   runUntil([&] { return !delegate_.streamOutput[id].empty(); });
   runBriefly();
