@@ -102,6 +102,39 @@ TEST(ContractAbort, Received_data_not_yet_indicated_is_dropped) {
   EXPECT_TRUE(isEmptyReceive(server.takeReceive(), kA));
 }
 
+TEST(ContractAbort, A_message_found_while_ALL_gave_a_send_is_dropped) {
+  Endpoint server = openServer();
+  ASSERT_EQ(server.receive(kA), S_OK);
+  server.feed(clientFrame(0x81, kHello));
+  ASSERT_EQ(server.send(kText, kHello, kB), S_OK);
+  const Action send = server.takeAll();
+  ASSERT_TRUE(isSend(send, kText, kB));
+  WebSocketAbortHandle(server.handle());
+  EXPECT_TRUE(isEmptyReceive(server.takeReceive(), kA));
+}
+
+TEST(ContractAbort, A_deferred_ping_reply_is_dropped) {
+  Endpoint server = openServer();
+  ASSERT_EQ(server.send(kText, kHello, kB), S_OK);
+  const Action send = server.takeSend();
+  ASSERT_EQ(server.receive(kA), S_OK);
+  server.feed(clientFrame(0x89, "Hi"sv));
+  const Action read = server.takeReceive();
+  ASSERT_TRUE(isRead(read, kA));
+  WebSocketAbortHandle(server.handle());
+  server.finish(send);
+  const Action sent = server.takeSend();
+  EXPECT_TRUE(isSendComplete(sent, kB));
+  server.finish(sent);
+  EXPECT_TRUE(isNoAction(server.takeSend()));
+  EXPECT_TRUE(isNoAction(server.takeReceive())) << "the read is outstanding";
+  server.complete(read, 0);
+  const Action ended = server.takeReceive();
+  EXPECT_TRUE(isEmptyReceive(ended, kA));
+  server.finish(ended);
+  EXPECT_TRUE(isNoAction(server.takeAll()));
+}
+
 TEST(ContractAbort, An_unsent_ping_reply_is_dropped) {
   Endpoint server = openServer();
   ASSERT_EQ(server.receive(kA), S_OK);

@@ -223,6 +223,17 @@ TEST(Contract, T45_A_client_cannot_use_data_functions_before_the_end_of_the_hand
   EXPECT_EQ(WebSocketReceive(started.client.get(), nullptr, nullptr), E_INVALID_PROTOCOL_OPERATION);
 }
 
+TEST(ContractClientHandshake, An_offer_can_be_selected_once_so_that_the_outputs_have_room_for_all) {
+  const Started once({}, {"a"});
+  std::vector<ULONG> indices;
+  EXPECT_EQ(endWithExtensions(once, plus(once.accepted(), "Sec-WebSocket-Extensions", "a, a"), 1, indices),
+            E_PROTOCOL_EXTENSIONS_NOT_SUPPORTED);
+  const Started twice({}, {"a; p=1", "b", "a"});
+  EXPECT_EQ(endWithExtensions(twice, plus(twice.accepted(), "Sec-WebSocket-Extensions", "a; p=1, A"), 3, indices),
+            S_OK);
+  EXPECT_EQ(indices, (std::vector<ULONG>{0, 2}));
+}
+
 TEST(ContractClientHandshake, Only_one_of_the_two_extension_outputs_is_E_INVALIDARG) {
   const Started started({}, {"a"});
   const Headers response = started.accepted();

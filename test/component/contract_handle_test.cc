@@ -288,18 +288,23 @@ TEST(ContractProperties, A_size_above_2_to_the_31_less_1_or_a_sum_above_32_bits_
 
 constexpr const char* kKeepAliveVariable = "WEBSOCKET_COMPONENT_KEEPALIVE_INTERVAL";
 
-// The keep-alive interval with the process-wide setting at this value, or unset.
+// Sets the process-wide setting, or removes it.
+void setKeepAlive(const char* setting) {
+#ifdef _WIN32
+  _putenv_s(kKeepAliveVariable, setting == nullptr ? "" : setting);
+#else
+  setting == nullptr ? unsetenv(kKeepAliveVariable) : setenv(kKeepAliveVariable, setting, 1);
+#endif
+}
+
+// The keep-alive interval with the process-wide setting at this value, or without it.
 ULONG keepAliveWith(const char* setting) {
-  if (setting == nullptr) {
-    unsetenv(kKeepAliveVariable);
-  } else {
-    setenv(kKeepAliveVariable, setting, 1);
-  }
+  setKeepAlive(setting);
   ULONG value = 0;
   ULONG size = sizeof(value);
   EXPECT_EQ(WebSocketGetGlobalProperty(WEB_SOCKET_KEEPALIVE_INTERVAL_PROPERTY_TYPE, &value, &size), S_OK);
   EXPECT_EQ(size, sizeof(value));
-  unsetenv(kKeepAliveVariable);
+  setKeepAlive(nullptr);
   return value;
 }
 
