@@ -87,7 +87,7 @@ describe('a server ends the connection with the right status and one error', () 
 });
 
 test('a client ends the connection when the server masks its frames', async () => {
-  let received = Buffer.alloc(0);
+  let received: Buffer = Buffer.alloc(0);
   const url = await rawServer(async (peer) => {
     peer.write(acceptText(await peer.takeHead()), frame(1, 'masked'));
     received = await peer.rest();
