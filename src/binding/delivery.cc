@@ -142,7 +142,7 @@ std::size_t Delivery::take(std::span<const driver::Event> events, napi_value& pa
       std::memcpy(memory, event.data, event.length);
       napi_set_element(env_, large, index++, buffer);
       record[4] = index;
-    } else if (event.length != 0) {
+    } else if (event.length != 0 && to != nullptr) {
       std::memcpy(to + offset, event.data, event.length);
       record[2] = offset;
       offset += event.length;

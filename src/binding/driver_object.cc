@@ -50,7 +50,7 @@ napi_value DriverObject::start(napi_env env, napi_callback_info info) {
       return nullptr;
     }
     DriverObject* const object = made.release();  // the cleanup hook owns it
-    return object->makeObject();
+    return object->makeObject();                  // NOLINT(clang-analyzer-cplusplus.NewDeleteLeaks)
   } catch (const std::bad_alloc&) {
     napi_throw_error(env, "E_OUTOFMEMORY", "startDriver: out of memory");
     return nullptr;

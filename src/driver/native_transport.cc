@@ -132,13 +132,14 @@ namespace {
 
 // The buffers in libuv's form.
 struct UvBuffers {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): count says how much of the list is filled
   explicit UvBuffers(std::span<const Buffer> bytes) {
     for (const Buffer& buffer : bytes) {
       list[count++] = uv_buf_init(reinterpret_cast<char*>(buffer.data), buffer.length);
     }
   }
 
-  std::array<uv_buf_t, kMaxBuffers> list;  // NOLINT(cppcoreguidelines-pro-type-member-init): count says what is filled
+  std::array<uv_buf_t, kMaxBuffers> list;
   unsigned count = 0;
 };
 

@@ -35,6 +35,7 @@ class NativeTransport final : public Transport {
   // no longer be overtaken by pings, pongs and replies.
   static constexpr std::size_t kWriteLimit = std::size_t{16} * 1024;
 
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): one member of a union is initialized
   struct Socket : HandleBlock<Connection> {
     uv_handle_t* base() { return &handle; }
 
