@@ -23,6 +23,7 @@ mkdirSync(results, { recursive: true });
 /** A suite: its name, the folder whose existence calls for it, and how to run it. @type {[string, string, Function][]} */
 const suites = [
   ['component', 'test/component', () => googleTest('component_tests')],
+  ['allocation', 'test/allocation', () => googleTest('allocation_tests')],
   ['driver', 'test/driver', () => googleTest('driver_tests')],
   ['examples', 'examples/component', () => examples()],
 ];

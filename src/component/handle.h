@@ -19,23 +19,12 @@ struct Handle {
       : session(role, std::move(options)), pool(receivePool) {}
   Handle(const Handle&) = delete;
   Handle& operator=(const Handle&) = delete;
-  ~Handle() { releaseLease(); }
-
-  // The pool's buffer that was read into last is given back once all of its bytes were taken.
-  void releaseLease() {
-    if (leaseFilled) {
-      leaseFilled = false;
-      pool->release(lease);
-    }
-  }
+  ~Handle() = default;
 
   std::mutex mutex;
   std::vector<WEB_SOCKET_HTTP_HEADER> headers;  // returned by Begin*Handshake
   Session session;
   SharedReceivePool* pool;  // of the RECEIVE_POOL property, or null
-  const std::uint8_t* lease = nullptr;
-  ActionId leaseAction = 0;  // of the RECEIVE_FROM_NETWORK action that fills the lease
-  bool leaseFilled = false;
 };
 
 constexpr HRESULT toHresult(Result result) { return static_cast<HRESULT>(result); }

@@ -17,6 +17,9 @@ class ReceivePool {
 
   // The read is over: the first `used` bytes of the leased space hold received bytes; 0 gives the space back.
   virtual void commit(std::span<std::uint8_t> space, std::uint32_t used) = 0;
+
+  // The session is done with the received bytes of the space: they were taken, and what was indicated of them too.
+  virtual void finish(std::span<std::uint8_t> /*space*/) {}
 };
 
 }  // namespace websocket

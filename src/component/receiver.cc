@@ -16,8 +16,25 @@ Receiver::Receiver(Role role, const SessionOptions& options) : options_(options)
 }
 
 Receiver::~Receiver() {
-  if (leased_) {
-    options_.pool->commit(readSpace_, 0);
+  drain();
+  dropIndication();
+  giveReadSpaceBack();
+  endLease();
+}
+
+// The network read under way brings nothing.
+void Receiver::giveReadSpaceBack() {
+  if (!readSpace_.empty() && readSpace_.data() == lease_.data()) {
+    options_.pool->commit(lease_, 0);
+    lease_ = {};
+  }
+  readSpace_ = {};
+}
+
+void Receiver::endLease() {
+  if (!lease_.empty() && input_.empty() && readSpace_.empty() && !indicationReady_) {
+    options_.pool->finish(lease_);
+    lease_ = {};
   }
 }
 
@@ -110,9 +127,9 @@ ReceiveStep Receiver::prepareRead(bool mayRead) {
   if (!mayRead) {
     return ReceiveStep::Idle;
   }
+  endLease();
   readSpace_ = chooseReadSpace();
   if (readSpace_.empty()) {
-    leased_ = false;
     return ReceiveStep::Idle;
   }
   if (injectedTaken_ < injected_.size()) {
@@ -134,8 +151,8 @@ std::span<std::uint8_t> Receiver::chooseReadSpace() {
       const std::span<std::uint8_t> rest = operations_.front().memory.subspan(chunkLength_);
       return rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(rest.size(), remaining_)));
     }
-    leased_ = true;
-    return options_.pool->lease();
+    lease_ = options_.pool->lease();
+    return lease_;
   }
   if (chunkLength_ == 0 || usesApplicationMemory()) {
     return memory_;  // nothing in it is needed any more
@@ -148,20 +165,15 @@ std::span<std::uint8_t> Receiver::chooseReadSpace() {
 }
 
 void Receiver::completeRead(std::uint32_t count) {
-  if (leased_) {
-    options_.pool->commit(readSpace_, count);
-    leased_ = false;
+  if (readSpace_.data() == lease_.data()) {
+    options_.pool->commit(lease_, count);
   }
   input_ = readSpace_.first(count);
   readSpace_ = {};
 }
 
 void Receiver::cancelRead() {
-  if (leased_) {
-    options_.pool->commit(readSpace_, 0);
-    leased_ = false;
-  }
-  readSpace_ = {};
+  giveReadSpaceBack();
   if (draining_ || operations_.empty()) {
     return;
   }
@@ -279,6 +291,9 @@ ReceiveStep Receiver::endFrame() {
   inPayload_ = false;
   const FrameHeader& header = reader_.header();
   if (isControl(header.opcode())) {
+    if (chunkLength_ == 0) {
+      chunk_ = memory_.data();  // not where the last payload was; null with a pool
+    }
     const std::span<std::uint8_t> payload(chunk_, chunkLength_);
     chunkLength_ = 0;
     return endControl(payload);

@@ -61,7 +61,6 @@ class Receiver {
   void inject(std::span<const std::uint8_t> bytes);
 
   bool hasOperation() const { return !operations_.empty(); }
-  bool hasInput() const { return !input_.empty(); }
   const ReceiveOperation& operation() const { return operations_.front(); }
 
   // Takes bytes until one of the steps is reached. mayRead false: only the bytes at hand, Idle when they are used up.
@@ -70,6 +69,8 @@ class Receiver {
   std::span<std::uint8_t> readSpace() const { return readSpace_; }
   // The network put `count` bytes, 1 to readSpace().size(), into readSpace().
   void completeRead(std::uint32_t count);
+  // Gives the pool's space back when all of its bytes were taken; happens before the next lease at the latest.
+  void endLease();
   // The network has no more bytes, or reading failed: the front operation ends with what has arrived.
   void cancelRead();
 
@@ -103,6 +104,7 @@ class Receiver {
 
   ReceiveStep fault(FaultKind kind);
   ReceiveStep prepareRead(bool mayRead);
+  void giveReadSpaceBack();
   std::span<std::uint8_t> chooseReadSpace();
   void receiveBytes(std::span<std::uint8_t> bytes) { input_ = bytes; }
   FaultKind beginFrame();
@@ -127,7 +129,7 @@ class Receiver {
   std::span<std::uint8_t> memory_;
   std::span<std::uint8_t> input_;      // received, not yet taken
   std::span<std::uint8_t> readSpace_;  // handed out for the network read under way
-  bool leased_ = false;                // readSpace_ is the pool's
+  std::span<std::uint8_t> lease_;      // the pool's: readSpace_, or what input_ lies in
   std::vector<std::uint8_t> injected_;
   std::size_t injectedTaken_ = 0;
 

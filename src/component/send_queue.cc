@@ -79,13 +79,7 @@ bool SendQueue::coalesce(std::span<Buffer> buffers, Action& action) {
     if (frameHeaderSize(payload, false) + payload > memory_.size() - size) {
       break;
     }
-    size += writeFrameHeader(memory_.data() + size, operation.firstByte, payload, nullptr);
-    if (operation.closeStatus != 0) {
-      std::ranges::copy(closeStatusBytes(operation.closeStatus), memory_.data() + size);
-      size += kCloseStatusSize;
-    }
-    std::ranges::copy(operation.payload, memory_.data() + size);
-    size += operation.payload.size();
+    size += writeFrame(operation, memory_.data() + size);
   }
   if (count == 0) {
     return false;
@@ -97,7 +91,25 @@ bool SendQueue::coalesce(std::span<Buffer> buffers, Action& action) {
   return true;
 }
 
+// A whole unmasked frame; returns its size.
+std::size_t SendQueue::writeFrame(const SendOperation& operation, std::uint8_t* out) {
+  std::size_t size = writeFrameHeader(out, operation.firstByte, payloadSize(operation), nullptr);
+  if (operation.closeStatus != 0) {
+    std::ranges::copy(closeStatusBytes(operation.closeStatus), out + size);
+    size += kCloseStatusSize;
+  }
+  std::ranges::copy(operation.payload, out + size);
+  return size + operation.payload.size();
+}
+
 void SendQueue::describeServerChunk(const SendOperation& operation, std::span<Buffer> buffers, Action& action) {
+  action.kind = ActionKind::SendToNetwork;
+  if (operation.owned != nullptr) {
+    expected_ = static_cast<std::uint32_t>(writeFrame(operation, controlMemory_.data()));
+    buffers[action.count++] = {controlMemory_.data(), expected_};
+    sentAfter_ = payloadSize(operation);
+    return;
+  }
   const std::span<const std::uint8_t> payload = operation.payload;
   std::uint64_t total = 0;
   if (progress_ == Progress::Header) {
@@ -115,7 +127,6 @@ void SendQueue::describeServerChunk(const SendOperation& operation, std::span<Bu
     total += payload.size();
     sentAfter_ = payloadSize(operation);
   }
-  action.kind = ActionKind::SendToNetwork;
   expected_ = static_cast<std::uint32_t>(total);  // a ULONG, like the count that comes back
 }
 

@@ -39,8 +39,12 @@ class SendQueue {
  public:
   SendQueue(Role role, const SessionOptions& options) : role_(role), options_(options) {}
 
-  // The send buffer, SEND_BUFFER_SIZE bytes.
-  void setMemory(std::span<std::uint8_t> memory) { memory_ = memory; }
+  // memory: the send buffer, SEND_BUFFER_SIZE bytes. controlMemory: room for one control frame, so that a payload of
+  // our own lies in an allocated buffer too when it is sent.
+  void setMemory(std::span<std::uint8_t> memory, std::span<std::uint8_t> controlMemory) {
+    memory_ = memory;
+    controlMemory_ = controlMemory;
+  }
 
   // Throws std::bad_alloc and changes nothing then.
   void queue(SendOperation operation);
@@ -63,6 +67,7 @@ class SendQueue {
 
   bool frontIsDone() const { return done_ != 0 || aborted_; }
   bool coalesce(std::span<Buffer> buffers, Action& action);
+  static std::size_t writeFrame(const SendOperation& operation, std::uint8_t* out);
   void describeServerChunk(const SendOperation& operation, std::span<Buffer> buffers, Action& action);
   void finishFront();
   Result describeClientChunk(const SendOperation& operation, std::span<Buffer> buffers, Action& action);
@@ -79,6 +84,7 @@ class SendQueue {
   std::uint64_t sentAfter_ = 0;  // and once the outstanding action is completed
   const SessionOptions& options_;
   std::span<std::uint8_t> memory_;
+  std::span<std::uint8_t> controlMemory_;
   Fifo<SendOperation> operations_;
 };
 

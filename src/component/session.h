@@ -74,8 +74,8 @@ class Session {
   std::size_t offeredExtensionCount() const;
   // Payload bytes of the data frame under way that have not arrived.
   std::uint64_t frameRemaining() const { return receiver_.frameRemaining(); }
-  // True while received bytes wait to be taken.
-  bool hasUnreadInput() const { return receiver_.hasInput(); }
+  // Gives a pool's space back as soon as all received bytes in it were taken, instead of at the next network read.
+  void endReceiveLease() { receiver_.endLease(); }
   // True when getAction(Send) has something to hand out once no send action is outstanding (gather mode).
   bool hasOutput() const;
   // Payload bytes accepted by send() and not yet written (gather mode).

@@ -49,8 +49,9 @@ Result Session::allocateBuffers() {
     receiver_.setMemory(memory.first(receiveSize));
   }
   if (auto* queue = std::get_if<SendQueue>(&sender_); queue != nullptr) {
-    queue->setMemory(memory.subspan(receiveSize, sendSize));
+    // One frame leaves at a time, so that our own payloads and replies share the overhead.
     replyMemory_ = memory.subspan(receiveSize + sendSize, overhead);
+    queue->setMemory(memory.subspan(receiveSize, sendSize), replyMemory_);
   }
   return Result::Ok;
 }

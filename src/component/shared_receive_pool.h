@@ -21,8 +21,8 @@ class SharedReceivePool final : public ReceivePool {
       : bufferSize_(bufferSize), maxBuffers_(maxBuffers) {}
 
   std::span<std::uint8_t> lease() override;
-  // The lease's reference goes on while its bytes are being taken; the handle ends it with release().
   void commit(std::span<std::uint8_t> space, std::uint32_t used) override;
+  void finish(std::span<std::uint8_t> space) override { release(space.data()); }
 
   // Adds or drops a reference to the buffer that holds `payload`; a pointer outside the pool has no effect.
   void retain(const std::uint8_t* payload);

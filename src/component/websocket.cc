@@ -128,13 +128,7 @@ Result getAction(Handle& handle, ActionQueue queue, std::span<WEB_SOCKET_BUFFER>
     if (action.kind == ActionKind::IndicateReceiveComplete && action.count != 0) {
       handle.pool->retain(buffers[0].data);
     }
-    if (!handle.session.hasUnreadInput()) {
-      handle.releaseLease();
-    }
-    if (action.kind == ActionKind::ReceiveFromNetwork) {
-      handle.lease = buffers[0].data;
-      handle.leaseAction = action.id;
-    }
+    handle.session.endReceiveLease();
   }
   return result;
 }
@@ -317,12 +311,8 @@ HRESULT WINAPI WebSocketGetAction(WEB_SOCKET_HANDLE hWebSocket, WEB_SOCKET_ACTIO
 
 VOID WINAPI WebSocketCompleteAction(WEB_SOCKET_HANDLE hWebSocket, PVOID pvActionContext, ULONG ulBytesTransferred) {
   withHandle(hWebSocket, [&](Handle& handle) {
-    const auto id = reinterpret_cast<ActionId>(pvActionContext);
-    handle.session.completeAction(id, ulBytesTransferred);
-    if (id != 0 && id == handle.leaseAction) {
-      handle.leaseAction = 0;
-      handle.leaseFilled = handle.session.hasUnreadInput();  // else the session gave the lease back
-    }
+    handle.session.completeAction(reinterpret_cast<ActionId>(pvActionContext), ulBytesTransferred);
+    handle.session.endReceiveLease();
     return Result::Ok;
   });
 }

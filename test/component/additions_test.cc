@@ -35,6 +35,10 @@ class Properties {
     return *this;
   }
   Properties& enable(int type) { return set<BOOL>(type, TRUE); }
+  Properties& setAllocatedBuffer(PBYTE* address, ULONG size) {
+    properties_.push_back({WEB_SOCKET_ALLOCATED_BUFFER_PROPERTY_TYPE, static_cast<PVOID>(address), size});
+    return *this;
+  }
   HRESULT create(bool server, WEB_SOCKET_HANDLE& handle) {
     const auto make = server ? WebSocketCreateServerHandle : WebSocketCreateClientHandle;
     return make(properties_.data(), static_cast<ULONG>(properties_.size()), &handle);
@@ -377,6 +381,87 @@ TEST(Additions, AHandleThatIsDeletedInTheMiddleGivesItsPoolBufferBack) {
   }
   EXPECT_EQ(WebSocketReceivePoolBytesInUse(pool), 0U);
   WebSocketDeleteReceivePool(pool);
+}
+
+TEST(Additions, InjectedBytesLieInAPoolBufferThatIsGivenBack) {
+  WEB_SOCKET_RECEIVE_POOL pool = nullptr;
+  ASSERT_EQ(WebSocketCreateReceivePool(4096, 1, &pool), S_OK);
+  {
+    const Endpoint endpoint(Properties().set(WEB_SOCKET_RECEIVE_POOL_PROPERTY_TYPE, pool));
+    for (const std::string& wire : {"\x81\x03one"s, "\x8A\x00"s}) {  // the pong is not indicated
+      ASSERT_EQ(WebSocketInjectReceivedBytes(endpoint.handle, reinterpret_cast<const BYTE*>(wire.data()),
+                                             static_cast<ULONG>(wire.size())),
+                S_OK);
+      ASSERT_EQ(WebSocketReceive(endpoint.handle, nullptr, nullptr), S_OK);
+      const Taken taken = endpoint.take(WEB_SOCKET_RECEIVE_ACTION_QUEUE);
+      endpoint.complete(taken);
+      if (taken.action == WEB_SOCKET_INDICATE_RECEIVE_COMPLETE_ACTION) {
+        EXPECT_EQ(taken.bytes(), "one");
+        EXPECT_EQ(WebSocketReceivePoolBytesInUse(pool), 4096U);
+        WebSocketReleasePoolPayload(pool, taken.buffers[0].Data.pbBuffer);
+      }
+      EXPECT_EQ(WebSocketReceivePoolBytesInUse(pool), 0U);
+    }
+  }
+  WebSocketDeleteReceivePool(pool);
+}
+
+TEST(Additions, APoolBufferStaysWhileItsIndicationWaitsBehindASend) {
+  WEB_SOCKET_RECEIVE_POOL pool = nullptr;
+  ASSERT_EQ(WebSocketCreateReceivePool(4096, 1, &pool), S_OK);
+  {
+    const Endpoint endpoint(Properties().set(WEB_SOCKET_RECEIVE_POOL_PROPERTY_TYPE, pool));
+    ASSERT_EQ(WebSocketReceive(endpoint.handle, nullptr, nullptr), S_OK);
+    const Taken read = endpoint.take(WEB_SOCKET_RECEIVE_ACTION_QUEUE);
+    const std::string wire = "\x81\x03one"s;
+    std::memcpy(read.buffers.at(0).Data.pbBuffer, wire.data(), wire.size());
+    endpoint.complete(read, wire.size());
+    std::string payload = "sent first";
+    ASSERT_EQ(endpoint.send(WEB_SOCKET_UTF8_MESSAGE_BUFFER_TYPE, payload), S_OK);
+    EXPECT_EQ(endpoint.take(WEB_SOCKET_ALL_ACTION_QUEUE).action, WEB_SOCKET_SEND_TO_NETWORK_ACTION);
+    EXPECT_EQ(WebSocketReceivePoolBytesInUse(pool), 4096U) << "another handle must not get it";
+    EXPECT_EQ(endpoint.take(WEB_SOCKET_RECEIVE_ACTION_QUEUE).bytes(), "one");
+  }
+  WebSocketDeleteReceivePool(pool);
+}
+
+TEST(Additions, AnEmptyControlPayloadDoesNotPointIntoTheApplicationsMemory) {
+  const Endpoint endpoint(Properties().enable(WEB_SOCKET_INDICATE_UNSOLICITED_PONGS_PROPERTY_TYPE));
+  std::array<BYTE, 8> memory{};
+  WEB_SOCKET_BUFFER buffer{};
+  buffer.Data = {memory.data(), static_cast<ULONG>(memory.size())};
+  ASSERT_EQ(WebSocketReceive(endpoint.handle, &buffer, nullptr), S_OK);
+  const Taken message = endpoint.feed("\x81\x03one\x8A\x00"s);
+  EXPECT_EQ(message.buffers.at(0).Data.pbBuffer, memory.data());
+  endpoint.complete(message);
+  const Taken pong = endpoint.take(WEB_SOCKET_RECEIVE_ACTION_QUEUE);
+  EXPECT_EQ(pong.type, WEB_SOCKET_UNSOLICITED_PONG_BUFFER_TYPE);
+  EXPECT_NE(pong.buffers.at(0).Data.pbBuffer, memory.data()) << "where the last payload was";
+  EXPECT_NE(pong.buffers.at(0).Data.pbBuffer, memory.data() + 3);
+}
+
+TEST(Additions, CopiedControlPayloadsAreSentFromTheAllocatedBuffer) {
+  for (const bool server : {true, false}) {
+    alignas(8) std::array<BYTE, 256 + 16 + 144> block{};
+    PBYTE address = block.data();
+    Properties properties;
+    properties.set<ULONG>(WEB_SOCKET_RECEIVE_BUFFER_SIZE_PROPERTY_TYPE, 256);
+    properties.set<ULONG>(WEB_SOCKET_SEND_BUFFER_SIZE_PROPERTY_TYPE, 16);
+    properties.setAllocatedBuffer(&address, static_cast<ULONG>(block.size()));
+    const Endpoint endpoint(properties, server);
+    const std::string payload(125, 'p');
+    ASSERT_EQ(WebSocketSendControl(endpoint.handle, WEB_SOCKET_PING_PONG_BUFFER_TYPE,
+                                   reinterpret_cast<const BYTE*>(payload.data()), 125, nullptr),
+              S_OK);
+    for (Taken taken = endpoint.take(WEB_SOCKET_SEND_ACTION_QUEUE, 1); taken.action != WEB_SOCKET_NO_ACTION;
+         taken = endpoint.take(WEB_SOCKET_SEND_ACTION_QUEUE, 1)) {
+      for (const WEB_SOCKET_BUFFER& part : taken.buffers) {
+        EXPECT_GE(part.Data.pbBuffer, block.data());
+        EXPECT_LE(part.Data.pbBuffer + part.Data.ulBufferLength, block.data() + block.size());
+      }
+      endpoint.complete(taken, taken.bytes().size());
+    }
+  }
 }
 
 TEST(Additions, KeysComeFromTheGivenRandomSource) {

@@ -1,0 +1,59 @@
+// npm run fuzz [-- TARGET...]: builds the libFuzzer targets with clang (preset fuzz) and runs them one after another.
+//   --seconds N   how long each target runs (default 1200, twenty minutes)
+//   --runs N      instead: how many executions each target makes
+//   --ci          60 seconds for all targets together
+// What libFuzzer learns is kept in build/fuzz/corpus/ for the next run; an input that fails is left in
+// build/fuzz/findings/. Ends with the line "N passed, N failed".
+import { mkdirSync, readdirSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { buildNative, orExplain } from './build.mjs';
+import { root, takeOption } from './run.mjs';
+
+const args = process.argv.slice(2);
+const seconds = takeOption(args, 'seconds');
+const runs = takeOption(args, 'runs');
+const ci = args.includes('--ci');
+const seeds = path.join(root, 'test/fuzz/corpus');
+const known = readdirSync(seeds).sort();
+const chosen = args.filter((arg) => !arg.startsWith('-'));
+for (const name of chosen.filter((one) => !known.includes(one))) {
+  console.error(`There is no fuzz target ${name}; there are ${known.join(', ')}.`);
+  process.exit(1);
+}
+const targets = chosen.length > 0 ? chosen : known;
+
+const build = orExplain(() => buildNative('fuzz', { targets: ['fuzz'] }));
+const findings = path.join(build, 'findings');
+mkdirSync(findings, { recursive: true });
+
+const secondsEach = ci ? Math.floor(60 / targets.length) : Number(seconds ?? 1200);
+const limit = runs === undefined ? `-max_total_time=${secondsEach}` : `-runs=${Number(runs)}`;
+const rows = [];
+for (const target of targets) {
+  console.log(`\n── ${target}`);
+  const corpus = path.join(build, 'corpus', target);
+  mkdirSync(corpus, { recursive: true });
+  const started = Date.now();
+  const result = spawnSync(
+    path.join(build, `fuzz_${target}`),
+    [limit, `-artifact_prefix=${path.join(findings, `${target}-`)}`, '-print_final_stats=1', '-verbosity=0']
+      .concat(['-timeout=20', '-rss_limit_mb=2048'])
+      .concat([corpus, path.join(seeds, target)]),
+    { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'inherit', 'pipe'] },
+  );
+  const executions = Number(/stat::number_of_executed_units:\s+(\d+)/.exec(result.stderr)?.[1] ?? 0);
+  const failed = result.status !== 0 || executions === 0;
+  if (failed) console.error(result.stderr);
+  rows.push({ target, executions, seconds: Math.round((Date.now() - started) / 1000), failed });
+}
+
+console.log();
+for (const { target, executions, seconds: took, failed } of rows) {
+  const result = failed ? 'FAILED' : 'no finding';
+  console.log(`${target.padEnd(14)} ${String(executions).padStart(10)} executions in ${took} s: ${result}`);
+}
+const failures = rows.filter((row) => row.failed).length;
+if (failures > 0) console.log(`The inputs are in ${path.relative(root, findings)}/.`);
+console.log(`${rows.length - failures} passed, ${failures} failed`);
+process.exitCode = failures > 0 ? 1 : 0;
