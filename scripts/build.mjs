@@ -37,12 +37,12 @@ function checkTools(preset) {
     if (!compilers.some((name) => name && (which(name) || existsSync(name)))) missing.push('a C++ compiler');
     if (!which('ninja') && !which('make')) missing.push('ninja or make');
   }
-  if (missing.length > 0) {
-    const hint = readFileSync(path.join(root, 'cmake/install_hint.txt'), 'utf8');
-    throw new BuildError(
-      `websocket-component cannot be built: ${missing.join(' and ')} not found.\nInstall what is missing:\n${hint}`,
-    );
-  }
+  if (missing.length > 0) throw new BuildError(missingMessage(missing.join(', ')));
+}
+
+function missingMessage(what) {
+  const hint = readFileSync(path.join(root, 'cmake/install_hint.txt'), 'utf8');
+  return `websocket-component cannot be built. Not found: ${what}.\nInstall what is missing:\n${hint}`;
 }
 
 function configure(preset, folder, tests) {
@@ -61,13 +61,8 @@ function configure(preset, folder, tests) {
   const result = capture('cmake', args);
   if (result.status === 0) return;
   // CMake wraps and indents its messages; ours reads better as it was written.
-  const what = /cannot\s+be\s+built:\s+([\s\S]*?)\s+was\s+not\s+found/.exec(result.all);
-  if (!what) throw new BuildError(result.all);
-  const hint = readFileSync(path.join(root, 'cmake/install_hint.txt'), 'utf8');
-  const name = what[1].replace(/\s+/g, ' ');
-  throw new BuildError(
-    `websocket-component cannot be built: ${name} was not found.\nInstall what is missing:\n${hint}`,
-  );
+  const missing = /Not\s+found:\s+([\s\S]*?)\.\s+Install\s+what\s+is\s+missing/.exec(result.all);
+  throw new BuildError(missing ? missingMessage(missing[1].replace(/\s+/g, ' ')) : result.all);
 }
 
 /** Compiles lib/ to dist/ when a source is newer than the last compilation. */
