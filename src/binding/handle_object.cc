@@ -57,20 +57,20 @@ Napi::Function HandleObject::define(Napi::Env env, AddonData& data) {
 Napi::Value HandleObject::create(const Napi::CallbackInfo& info, bool server) {
   const Napi::Env env = info.Env();
   auto* const data = env.GetInstanceData<AddonData>();
-  return data->handleConstructor.New(
-      {Napi::External<AddonData>::New(env, data), Napi::Boolean::New(env, server), info[0]});
+  data->constructing = true;
+  return data->handleConstructor.New({Napi::Boolean::New(env, server), info[0]});
 }
 
 HandleObject::HandleObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<HandleObject>(info) {
   const Napi::Env env = info.Env();
-  if (!info[0].IsExternal() || info[0].As<Napi::External<AddonData>>().Data() != env.GetInstanceData<AddonData>()) {
+  if (!std::exchange(env.GetInstanceData<AddonData>()->constructing, false)) {
     throwTypeError(env, "a Handle is made by createClientHandle or createServerHandle");
     return;
   }
   try {
     CProperties properties;
-    if (properties.read(env, info[2])) {
-      open(env, info[1].As<Napi::Boolean>().Value(), properties);
+    if (properties.read(env, info[1])) {
+      open(env, info[0].As<Napi::Boolean>().Value(), properties);
     }
   } catch (const std::bad_alloc&) {
     throwHResult(env, Result::OutOfMemory, "WebSocketCreateHandle");

@@ -23,6 +23,7 @@ class CProperties;
 // What the module keeps for an environment.
 struct AddonData {
   Napi::FunctionReference handleConstructor;
+  bool constructing = false;  // by create(); nobody else makes a Handle
 };
 
 class HandleObject final : public Napi::ObjectWrap<HandleObject> {
@@ -30,7 +31,7 @@ class HandleObject final : public Napi::ObjectWrap<HandleObject> {
   // Makes the constructor, with its static methods, and puts it into the environment's AddonData.
   static Napi::Function define(Napi::Env env, AddonData& data);
 
-  // Called by the static methods only; the first argument proves it. Then: whether it is a server, the properties.
+  // Called by create() only. Arguments: whether it is a server, the properties.
   explicit HandleObject(const Napi::CallbackInfo& info);
   HandleObject(const HandleObject&) = delete;
   HandleObject& operator=(const HandleObject&) = delete;
