@@ -83,11 +83,16 @@ function googleTest(name) {
 }
 
 function examples() {
-  const cases = readdirSync(path.join(root, 'examples/component'))
-    .filter((file) => file.endsWith('.c') && (filter === undefined || file.includes(filter)))
+  const folder = 'examples/component';
+  const shared = ['endpoint.mjs', 'connection.h'];
+  const cases = readdirSync(path.join(root, folder))
+    .filter((file) => !shared.includes(file) && (filter === undefined || file.includes(filter)))
+    .filter((file) => file.endsWith('.c') || (file.endsWith('.mjs') && preset === 'release'))
     .map((file) => {
       const started = Date.now();
-      const status = native(`example_${path.basename(file, '.c')}`, []);
+      const status = file.endsWith('.c')
+        ? native(`example_${path.basename(file, '.c')}`, [])
+        : run(process.execPath, [path.join(root, folder, file)], { timeout: minutes });
       return { name: file, seconds: (Date.now() - started) / 1000, failed: status !== 0 };
     });
   return { cases, status: 0 };
