@@ -131,6 +131,10 @@ TEST(Contract, T129_The_dotnet_pattern_passes_its_pointer_checks) {
       checkPointers(action, block->bytes, {}, kReceive);
       if (action.kind == WEB_SOCKET_RECEIVE_FROM_NETWORK_ACTION) {
         const std::size_t length = std::min<std::size_t>({action.total(), network.size(), 1000});
+        if (length == 0) {
+          ADD_FAILURE() << "the message did not end with its bytes";
+          return received;
+        }
         std::memcpy(action.buffers[0].Data.pbBuffer, network.data(), length);
         network = network.subspan(length);
         server.complete(action, static_cast<ULONG>(length));

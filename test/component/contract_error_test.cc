@@ -14,8 +14,7 @@ constexpr HRESULT kOperation = E_INVALID_PROTOCOL_OPERATION;
 // Supplies the bytes to a new handle, receiving whatever comes, until WebSocketGetAction fails. S_OK if it never does.
 HRESULT faultOf(Side side, BytesView network, const Options& options = {}) {
   Endpoint endpoint(side, options);
-  for (;;) {
-    EXPECT_EQ(endpoint.receive(kA), S_OK);
+  while (endpoint.receive(kA) == S_OK) {  // after a Close frame it is refused
     const Action action = endpoint.pump(network);
     if (FAILED(action.result)) {
       EXPECT_TRUE(isFailure(action, action.result));
@@ -25,6 +24,7 @@ HRESULT faultOf(Side side, BytesView network, const Options& options = {}) {
     if (action.kind == WEB_SOCKET_RECEIVE_FROM_NETWORK_ACTION) return S_OK;
     endpoint.finish(action);
   }
+  return S_OK;
 }
 
 // The same frame sent to a server (masked) and to a client.
