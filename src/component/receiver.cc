@@ -124,7 +124,8 @@ ReceiveStep Receiver::advance(bool mayRead) {
 // Finds space for more bytes and serves it from what was injected, if there is any. Idle: there is no space, or reading
 // is not wanted.
 ReceiveStep Receiver::prepareRead(bool mayRead) {
-  if (!mayRead) {
+  const bool hasInjected = injectedTaken_ < injected_.size();
+  if (!mayRead && !hasInjected) {
     return ReceiveStep::Idle;
   }
   endLease();
@@ -132,7 +133,7 @@ ReceiveStep Receiver::prepareRead(bool mayRead) {
   if (readSpace_.empty()) {
     return ReceiveStep::Idle;
   }
-  if (injectedTaken_ < injected_.size()) {
+  if (hasInjected) {
     const std::size_t count = std::min(readSpace_.size(), injected_.size() - injectedTaken_);
     std::memcpy(readSpace_.data(), &injected_[injectedTaken_], count);
     injectedTaken_ += count;

@@ -383,6 +383,19 @@ TEST(Additions, AHandleThatIsDeletedInTheMiddleGivesItsPoolBufferBack) {
   WebSocketDeleteReceivePool(pool);
 }
 
+TEST(Additions, APingAmongInjectedBytesIsAnsweredBeforeWhatIsWrongBehindIt) {
+  const Endpoint endpoint{Properties()};
+  const std::string wire = "\x89\x01p\x83"s;
+  ASSERT_EQ(WebSocketInjectReceivedBytes(endpoint.handle, reinterpret_cast<const BYTE*>(wire.data()),
+                                         static_cast<ULONG>(wire.size())),
+            S_OK);
+  ASSERT_EQ(WebSocketReceive(endpoint.handle, nullptr, nullptr), S_OK);
+  const Taken reply = endpoint.take(WEB_SOCKET_ALL_ACTION_QUEUE);
+  EXPECT_EQ(reply.bytes(), "\x8A\x01p");
+  endpoint.complete(reply, 3);
+  EXPECT_EQ(endpoint.take(WEB_SOCKET_ALL_ACTION_QUEUE).result, E_INVALID_PROTOCOL_FORMAT);
+}
+
 TEST(Additions, InjectedBytesLieInAPoolBufferThatIsGivenBack) {
   WEB_SOCKET_RECEIVE_POOL pool = nullptr;
   ASSERT_EQ(WebSocketCreateReceivePool(4096, 1, &pool), S_OK);

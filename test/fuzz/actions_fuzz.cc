@@ -75,7 +75,7 @@ void step(Endpoint& endpoint, Choices& choices) {
 
 void run(Choices& choices) {
   const ULONG poolBuffer = choices.ConsumeIntegralInRange<ULONG>(256, 1000);
-  const ULONG poolBuffers = choices.ConsumeIntegralInRange<ULONG>(1, 4);
+  const ULONG poolBuffers = choices.ConsumeIntegralInRange<ULONG>(2, 4);  // an idle read holds one
   const std::uint64_t poolLimit = std::uint64_t{poolBuffer} * poolBuffers;
   WEB_SOCKET_RECEIVE_POOL pool = nullptr;
   REQUIRE(WebSocketCreateReceivePool(poolBuffer, poolBuffers, &pool) == S_OK);

@@ -330,8 +330,8 @@ void Endpoint::write(const Action& action, std::uint32_t bytes, std::size_t writ
     sent_.giveUp();
   } else if (action.reply()) {
     replySuppressed_ = true;
-  } else if (written == 0) {
-    sent_.dropped(content);
+  } else {
+    sent_.dropped(content.subspan(written));  // a coalesced action may be cut between two frames
   }
 }
 

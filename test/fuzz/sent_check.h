@@ -39,7 +39,7 @@ class SentCheck {
 
   // Bytes went to the network, as a reply to a ping or not.
   void written(std::span<const std::uint8_t> bytes, bool reply);
-  // The action with these bytes was cancelled and none of them was written; it begins with a frame.
+  // These bytes of a cancelled action were not written; a frame begins with them.
   void dropped(std::span<const std::uint8_t> bytes);
   bool midFrame() const { return !pending_.empty(); }
   // The stream is cut off in a frame, or the handle was aborted: what comes out is not checked any more.
