@@ -164,7 +164,11 @@ export interface Handle {
   endClientHandshake(headers: HeaderList): { extensions: number[]; subprotocol: number | undefined };
   beginServerHandshake(headers: HeaderList, subprotocol?: string, extensions?: string[]): HeaderList;
   endServerHandshake(): void;
-  send(type: number, buffer?: Uint8Array | { status: number; reason?: Uint8Array | null } | null, context?: unknown): void;
+  send(
+    type: number,
+    buffer?: Uint8Array | { status: number; reason?: Uint8Array | null } | null,
+    context?: unknown,
+  ): void;
   receive(buffer?: Uint8Array | null, context?: unknown): void;
   getAction(queue: number, capacity?: number): Action;
   completeAction(actionContext: number, bytesTransferred: number): void;
