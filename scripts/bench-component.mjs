@@ -11,7 +11,11 @@ const build = orExplain(() => buildNative('bench', { targets: ['component_benchm
 const pinned = which('taskset') ? ['taskset', '-c', '0'] : [];
 let status = 0;
 for (const name of ['kernels_bench', 'messages_bench']) {
-  const command = [...pinned, path.join(build, name), ...(filter === undefined ? [] : [`--benchmark_filter=${filter}`])];
+  const command = [
+    ...pinned,
+    path.join(build, name),
+    ...(filter === undefined ? [] : [`--benchmark_filter=${filter}`]),
+  ];
   status ||= run(command[0], command.slice(1));
 }
 if (filter === undefined) {

@@ -14,6 +14,9 @@ const testPackages = [
   'llvm', // llvm-cov
   'libgtest-dev',
   'libgmock-dev',
+  'pkg-config', // programs that use the installed component
+  'libc6-dev-i386', // its layout on 32-bit machines
+  'lib32stdc++-12-dev',
   'libuv1-dev', // the driver's C++ tests run without Node
   'python3',
   'python3-websockets',

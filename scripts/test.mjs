@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:f
 import path from 'node:path';
 import { buildLibrary, buildNative, orExplain } from './build.mjs';
 import { capture, nodeProgram, root, run, takeOption } from './run.mjs';
+import { packageTests } from '../test/package/package.mjs';
 
 const args = process.argv.slice(2);
 const preset = takeOption(args, 'preset') ?? 'release';
@@ -32,8 +33,9 @@ if (preset !== 'tsan') {
   suites.push(['lib-native', 'test/lib', (name) => jest(name, 'test/lib/', 'native')]);
   suites.push(['lib-stream', 'test/lib', (name) => jest(name, 'test/lib/', 'stream')]);
 }
-// The other side of these tests (Chromium, Python, ws) is not ours to sanitize.
+// The other side of these tests (programs of others, Chromium, Python, ws) is not ours to sanitize.
 if (preset !== 'tsan' && preset !== 'asan') {
+  suites.push(['package', 'test/package', () => packageTests(build, filter)]);
   suites.push(['interop', 'test/interop', (name) => jest(name, 'test/interop/')]);
 }
 
