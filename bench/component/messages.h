@@ -48,8 +48,7 @@ class CHandle {
  public:
   CHandle(Role role, std::size_t messageSize) {
     std::uint32_t size = bufferSizeFor(messageSize + kMaxFrameHeaderSize);
-    std::vector<WEB_SOCKET_PROPERTY> properties = {
-        {WEB_SOCKET_RECEIVE_BUFFER_SIZE_PROPERTY_TYPE, &size, sizeof size}};
+    std::vector<WEB_SOCKET_PROPERTY> properties = {{WEB_SOCKET_RECEIVE_BUFFER_SIZE_PROPERTY_TYPE, &size, sizeof size}};
     if (role == Role::Client) {
       properties.push_back({WEB_SOCKET_SEND_BUFFER_SIZE_PROPERTY_TYPE, &size, sizeof size});
     }
