@@ -1,73 +1,89 @@
-// A first-in first-out queue in one contiguous allocation. An empty queue that never held an item owns no memory.
+// A first-in first-out queue in one allocation, a ring. A queue that never held an item owns no memory.
 #pragma once
 
 #include <cstddef>
+#include <memory>
+#include <type_traits>
 #include <utility>
-#include <vector>
 
 namespace websocket {
 
 template <typename T>
 class Fifo {
  public:
-  bool empty() const { return head_ == items_.size(); }
-  std::size_t size() const { return items_.size() - head_; }
+  bool empty() const { return count_ == 0; }
+  std::size_t size() const { return count_; }
   T& front() { return items_[head_]; }
   const T& front() const { return items_[head_]; }
-  T& back() { return items_.back(); }
+  T& back() { return (*this)[count_ - 1]; }
   // The item `index` places behind the front.
-  T& operator[](std::size_t index) { return items_[head_ + index]; }
-  const T& operator[](std::size_t index) const { return items_[head_ + index]; }
+  T& operator[](std::size_t index) { return items_[(head_ + index) & (capacity_ - 1)]; }
+  const T& operator[](std::size_t index) const { return items_[(head_ + index) & (capacity_ - 1)]; }
 
   // Throws std::bad_alloc and leaves the queue as it was.
-  void push(T item) {
-    if (head_ > kCompactFrom && head_ > items_.size() / 2) {
-      items_.erase(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(head_));
-      head_ = 0;
+  void push(T&& item) {
+    if (count_ == capacity_) {
+      grow();
     }
-    items_.push_back(std::move(item));
+    ++count_;
+    back() = std::move(item);
   }
+  void push(const T& item) { push(T(item)); }
 
   void pop() {
-    items_[head_] = T{};  // releases what the item owns now, not when the queue runs empty
-    ++head_;
-    if (head_ == items_.size()) {
-      items_.clear();
-      head_ = 0;
-      if (items_.capacity() > kKeep) {
-        release();
-      }
-    }
+    reset(front());
+    head_ = (head_ + 1) & (capacity_ - 1);
+    --count_;
+    releaseIfLarge();
   }
 
   void popBack() {
-    items_.pop_back();
-    if (head_ == items_.size()) {
-      items_.clear();
-      head_ = 0;
-    }
+    reset(back());
+    --count_;
   }
 
   void clear() {
-    items_.clear();
+    while (count_ != 0) {
+      popBack();
+    }
+    releaseIfLarge();
+  }
+
+  // Gives the memory back as well.
+  void release() { *this = Fifo(); }
+
+ private:
+  static constexpr std::size_t kFirst = 4;  // items of the first allocation; capacities are powers of two
+  static constexpr std::size_t kKeep = 64;  // items for which an empty queue keeps its memory
+
+  // Releases what an item owns now, not when its place is taken again.
+  static void reset(T& item) {
+    if constexpr (!std::is_trivially_destructible_v<T>) {
+      item = T{};
+    }
+  }
+
+  void grow() {
+    const std::size_t capacity = capacity_ == 0 ? kFirst : 2 * capacity_;
+    auto items = std::make_unique<T[]>(capacity);
+    for (std::size_t i = 0; i < count_; ++i) {
+      items[i] = std::move((*this)[i]);
+    }
+    items_ = std::move(items);
+    capacity_ = capacity;
     head_ = 0;
-    if (items_.capacity() > kKeep) {
+  }
+
+  void releaseIfLarge() {
+    if (count_ == 0 && capacity_ > kKeep) {
       release();
     }
   }
 
-  // Gives the memory back as well.
-  void release() {
-    items_ = std::vector<T>();
-    head_ = 0;
-  }
-
- private:
-  static constexpr std::size_t kCompactFrom = 32;
-  static constexpr std::size_t kKeep = 64;  // items for which an empty queue keeps its memory
-
-  std::vector<T> items_;
+  std::unique_ptr<T[]> items_;
+  std::size_t capacity_ = 0;
   std::size_t head_ = 0;
+  std::size_t count_ = 0;
 };
 
 }  // namespace websocket

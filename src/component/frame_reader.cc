@@ -64,8 +64,8 @@ FaultKind checkLength(std::uint64_t length, std::size_t lengthSize, const FrameH
 }  // namespace
 
 // Fills header_ from bytes as far as they go; size: the header's bytes once it is Complete.
-FrameReader::Status FrameReader::parse(std::span<const std::uint8_t> bytes, const FrameRules& rules, bool messageOpen,
-                                       std::size_t& size) {
+inline FrameReader::Status FrameReader::parse(std::span<const std::uint8_t> bytes, const FrameRules& rules,
+                                              bool messageOpen, std::size_t& size) {
   if (bytes.empty()) {
     return Status::NeedMore;
   }
@@ -103,18 +103,24 @@ FrameReader::Status FrameReader::parse(std::span<const std::uint8_t> bytes, cons
 }
 
 FrameReader::Status FrameReader::read(std::span<std::uint8_t>& input, const FrameRules& rules, bool messageOpen) {
-  std::size_t size = 0;
-  if (heldCount_ == 0) {
-    const Status status = parse(input, rules, messageOpen, size);
-    if (status == Status::Complete) {
-      input = input.subspan(size);
-    } else if (status == Status::NeedMore) {
-      std::copy(input.begin(), input.end(), held_.begin());
-      heldCount_ = static_cast<std::uint8_t>(input.size());
-      input = input.subspan(input.size());
-    }
-    return status;
+  if (heldCount_ != 0) {
+    return readOn(input, rules, messageOpen);
   }
+  std::size_t size = 0;
+  const Status status = parse(input, rules, messageOpen, size);
+  if (status == Status::Complete) {
+    input = input.subspan(size);
+  } else if (status == Status::NeedMore) {
+    std::copy(input.begin(), input.end(), held_.begin());
+    heldCount_ = static_cast<std::uint8_t>(input.size());
+    input = {};
+  }
+  return status;
+}
+
+// The same for a header whose first bytes came before.
+FrameReader::Status FrameReader::readOn(std::span<std::uint8_t>& input, const FrameRules& rules, bool messageOpen) {
+  std::size_t size = 0;
   const std::size_t taken = std::min(input.size(), held_.size() - heldCount_);
   std::memcpy(&held_[heldCount_], input.data(), taken);
   const Status status = parse(std::span(held_).first(heldCount_ + taken), rules, messageOpen, size);

@@ -33,6 +33,7 @@ class FrameReader {
 
  private:
   Status parse(std::span<const std::uint8_t> bytes, const FrameRules& rules, bool messageOpen, std::size_t& size);
+  Status readOn(std::span<std::uint8_t>& input, const FrameRules& rules, bool messageOpen);
 
   FrameHeader header_;
   FaultKind fault_ = FaultKind::None;

@@ -11,9 +11,10 @@
 namespace websocket {
 namespace {
 
-// A segment for small frames: large enough for one loop iteration's answers of a busy connection, small enough that a
-// connection with a slow reader wastes little.
-constexpr std::size_t kSegmentSize = 2048;
+// Segments for small frames. The first is of a size that allocators hand out from a list, because most connections send
+// one small frame at a time; those behind it hold one loop iteration's answers of a busy connection.
+constexpr std::size_t kFirstSegmentSize = 1000;
+constexpr std::size_t kSegmentSize = 4096;
 
 std::uint64_t payloadSize(const GatherQueue::Frame& frame) {
   return frame.payload.size() + (frame.closeStatus != 0 ? kCloseStatusSize : 0);
@@ -21,7 +22,7 @@ std::uint64_t payloadSize(const GatherQueue::Frame& frame) {
 
 }  // namespace
 
-Result GatherQueue::frameHeader(const Frame& frame, std::uint8_t* out, std::size_t& size, MaskKey& key) const {
+inline Result GatherQueue::frameHeader(const Frame& frame, std::uint8_t* out, std::size_t& size, MaskKey& key) const {
   if (role_ == Role::Client && !options_.disableMasking) {
     RandomSource& random = options_.random != nullptr ? *options_.random : threadRandom();
     if (!random.fill(key)) {
@@ -32,7 +33,7 @@ Result GatherQueue::frameHeader(const Frame& frame, std::uint8_t* out, std::size
   return Result::Ok;
 }
 
-void GatherQueue::writePayload(const Frame& frame, const MaskKey& key, std::uint8_t* out) const {
+inline void GatherQueue::writePayload(const Frame& frame, const MaskKey& key, std::uint8_t* out) const {
   std::size_t phase = 0;
   if (frame.closeStatus != 0) {
     out[0] = static_cast<std::uint8_t>((frame.closeStatus >> 8) ^ key[0]);
@@ -51,7 +52,7 @@ void GatherQueue::writePayload(const Frame& frame, const MaskKey& key, std::uint
 }
 
 // Room for `size` bytes at the end of the data stream; the caller writes them all.
-std::uint8_t* GatherQueue::reserve(std::size_t size) {
+inline std::uint8_t* GatherQueue::reserve(std::size_t size) {
   if (!segments_.empty()) {
     Segment& last = segments_.back();
     if (last.capacity - last.length >= size && last.capacity != 0) {
@@ -61,7 +62,7 @@ std::uint8_t* GatherQueue::reserve(std::size_t size) {
     }
   }
   Segment segment;
-  segment.capacity = std::max(size, kSegmentSize);
+  segment.capacity = std::max(size, segments_.empty() ? kFirstSegmentSize : kSegmentSize);
   segment.owned = std::make_unique_for_overwrite<std::uint8_t[]>(segment.capacity);
   segment.bytes = segment.owned.get();
   segment.length = size;
@@ -140,7 +141,7 @@ Result GatherQueue::addControl(const Frame& frame) {
   return Result::Ok;
 }
 
-Result GatherQueue::gather(std::span<Buffer> buffers, ReplySlot& reply, std::uint32_t& count) {
+Result GatherQueue::gather(std::span<Buffer> buffers, ReplySlot& reply, std::uint32_t& count, std::uint32_t& length) {
   if (reply.waiting()) {
     Frame pong;
     pong.firstByte = kFinBit | static_cast<std::uint8_t>(Opcode::Pong);
@@ -157,17 +158,17 @@ Result GatherQueue::gather(std::span<Buffer> buffers, ReplySlot& reply, std::uin
     controlWaiting_ = {};
   }
 
-  constexpr std::uint64_t kMaxTotal = std::numeric_limits<std::uint32_t>::max();  // a completion's count is a ULONG
-  std::uint64_t total = 0;
+  constexpr std::uint32_t kMostBytes = std::numeric_limits<std::uint32_t>::max();  // a completion's count is a ULONG
   count = 0;
-  const auto append = [&](const std::uint8_t* bytes, std::uint64_t length) {
-    length = std::min(length, kMaxTotal - total);
-    if (length == 0 || count == buffers.size()) {
-      return std::uint64_t{0};
+  length = 0;
+  const auto append = [&](const std::uint8_t* bytes, std::uint64_t size) {
+    const auto part = static_cast<std::uint32_t>(std::min<std::uint64_t>(size, kMostBytes - length));
+    if (part == 0 || count == buffers.size()) {
+      return std::uint32_t{0};
     }
-    buffers[count++] = {const_cast<std::uint8_t*>(bytes), static_cast<std::uint32_t>(length)};
-    total += length;
-    return length;
+    buffers[count++] = {const_cast<std::uint8_t*>(bytes), part};
+    length += part;
+    return part;
   };
 
   std::size_t index = 0;
@@ -176,13 +177,13 @@ Result GatherQueue::gather(std::span<Buffer> buffers, ReplySlot& reply, std::uin
     std::uint64_t described = 0;
     while (described < limit && index < segments_.size()) {
       const Segment& segment = segments_[index];
-      const std::uint64_t length = std::min<std::uint64_t>(segment.length - offset, limit - described);
-      const std::uint64_t taken = append(segment.bytes + offset, length);
-      if (taken == 0 && length != 0) {
+      const std::uint64_t size = std::min<std::uint64_t>(segment.length - offset, limit - described);
+      const std::uint32_t taken = append(segment.bytes + offset, size);
+      if (taken == 0 && size != 0) {
         break;
       }
       described += taken;
-      offset += static_cast<std::size_t>(taken);
+      offset += taken;
       if (offset == segment.length) {
         ++index;
         offset = 0;
@@ -227,7 +228,7 @@ void GatherQueue::complete(std::uint32_t count) {
   plannedControl_ = 0;
 }
 
-void GatherQueue::completeData(std::uint64_t count) {
+inline void GatherQueue::completeData(std::uint64_t count) {
   data_.sent += count;
   if (data_.sent == data_.queued) {  // the usual case: everything went out
     segments_.clear();
@@ -265,15 +266,11 @@ std::uint64_t GatherQueue::payloadBytes() const {
   return payloadQueued_ - (frameOffset_ > header ? frameOffset_ - header : 0);
 }
 
-bool GatherQueue::takeCompletion(Completion& completion) {
-  for (Stream* stream : {&control_, &data_}) {
-    if (ready(*stream)) {
-      completion = stream->completions.front();
-      stream->completions.pop();
-      return true;
-    }
-  }
-  return false;
+GatherQueue::Completion GatherQueue::takeCompletion() {
+  Stream& stream = ready(control_) ? control_ : data_;
+  const Completion completion = stream.completions.front();
+  stream.completions.pop();
+  return completion;
 }
 
 void GatherQueue::discard() {

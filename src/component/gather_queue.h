@@ -39,9 +39,9 @@ class GatherQueue {
   Result addData(const Frame& frame);
   Result addControl(const Frame& frame);
 
-  // Describes what to write next and returns the count of buffers filled. reply goes out with it when it can. Throws
-  // std::bad_alloc; Fail as above.
-  Result gather(std::span<Buffer> buffers, ReplySlot& reply, std::uint32_t& count);
+  // Describes what to write next: the count of buffers filled, and their bytes. reply goes out with it when it can.
+  // Throws std::bad_alloc; Fail as above.
+  Result gather(std::span<Buffer> buffers, ReplySlot& reply, std::uint32_t& count, std::uint32_t& length);
   // `count` bytes of what gather() described last were written.
   void complete(std::uint32_t count);
 
@@ -51,9 +51,9 @@ class GatherQueue {
     void* context = nullptr;
     BufferType type = BufferType::None;
   };
-  // The next of them, removed; none: false.
-  bool takeCompletion(Completion& completion);
   bool hasCompletion() const { return ready(control_) || ready(data_); }
+  // The next of them, removed; there is one.
+  Completion takeCompletion();
 
   // Every operation counts as complete. The bytes stay where they are until the outstanding action is completed.
   void abort() { aborted_ = true; }

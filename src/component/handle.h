@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "lock.h"
 #include "session.h"
 #include "shared_receive_pool.h"
 #include "websocket.h"
@@ -21,7 +22,7 @@ struct Handle {
   Handle& operator=(const Handle&) = delete;
   ~Handle() = default;
 
-  std::mutex mutex;
+  Lock lock;
   std::vector<WEB_SOCKET_HTTP_HEADER> headers;  // returned by Begin*Handshake
   Session session;
   SharedReceivePool* pool;  // of the RECEIVE_POOL property, or null
@@ -37,7 +38,7 @@ HRESULT withHandle(WEB_SOCKET_HANDLE handle, Function&& function) noexcept {
   }
   try {
     auto& locked = *static_cast<Handle*>(handle);
-    const std::scoped_lock lock(locked.mutex);
+    const std::lock_guard guard(locked.lock);
     return toHresult(function(locked));
   } catch (const std::bad_alloc&) {
     return E_OUTOFMEMORY;

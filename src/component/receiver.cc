@@ -61,25 +61,19 @@ ReceiveStep Receiver::fault(FaultKind kind) {
   return ReceiveStep::Fault;
 }
 
+// Functions of one file that every message passes through are inline in their files: calls would be a third of their
+// cost.
+
 // The theory of operation: bytes are taken from input_ until the front operation is complete; when input_ runs out, the
 // network (or what was injected) fills it again.
 ReceiveStep Receiver::advance(bool mayRead) {
-  if (operations_.empty()) {
-    return fault_->kind != FaultKind::None ? ReceiveStep::Fault : ReceiveStep::Idle;
-  }
-  if (draining_ && !indicationReady_) {
-    indication_ = {};
-    indicationReady_ = true;
-  }
-  if (indicationReady_) {
-    return ReceiveStep::Indicate;
-  }
-  if (fault_->kind != FaultKind::None) {
-    return ReceiveStep::Fault;
+  if (operations_.empty() || draining_ || indicationReady_ || fault_->kind != FaultKind::None) {
+    return standStill();
   }
   while (true) {
     if (!inPayload_) {
-      const FrameReader::Status status = reader_.read(input_, rules_, messageOpen_);
+      const FrameReader::Status status =
+          input_.empty() ? FrameReader::Status::NeedMore : reader_.read(input_, rules_, messageOpen_);
       if (status == FrameReader::Status::Fault) {
         return fault(reader_.fault());
       }
@@ -121,9 +115,21 @@ ReceiveStep Receiver::advance(bool mayRead) {
   }
 }
 
+// The step when no bytes are to be taken.
+ReceiveStep Receiver::standStill() {
+  if (!operations_.empty() && draining_ && !indicationReady_) {
+    indication_ = {};
+    indicationReady_ = true;
+  }
+  if (!operations_.empty() && indicationReady_) {
+    return ReceiveStep::Indicate;
+  }
+  return fault_->kind != FaultKind::None ? ReceiveStep::Fault : ReceiveStep::Idle;
+}
+
 // Finds space for more bytes and serves it from what was injected, if there is any. Idle: there is no space, or reading
 // is not wanted.
-ReceiveStep Receiver::prepareRead(bool mayRead) {
+inline ReceiveStep Receiver::prepareRead(bool mayRead) {
   const bool hasInjected = injectedTaken_ < injected_.size();
   if (!mayRead && !hasInjected) {
     return ReceiveStep::Idle;
@@ -146,7 +152,7 @@ ReceiveStep Receiver::prepareRead(bool mayRead) {
   return ReceiveStep::ReadNetwork;
 }
 
-std::span<std::uint8_t> Receiver::chooseReadSpace() {
+inline std::span<std::uint8_t> Receiver::chooseReadSpace() {
   if (options_.pool != nullptr) {
     if (usesApplicationMemory()) {  // a large frame: the network fills the application's memory itself
       const std::span<std::uint8_t> rest = operations_.front().memory.subspan(chunkLength_);
@@ -186,11 +192,11 @@ void Receiver::cancelRead() {
   }
 }
 
-bool Receiver::usesApplicationMemory() const {
+inline bool Receiver::usesApplicationMemory() const {
   return inPayload_ && !isControl(reader_.header().opcode()) && !operations_.front().memory.empty();
 }
 
-FaultKind Receiver::beginFrame() {
+inline FaultKind Receiver::beginFrame() {
   const FrameHeader& header = reader_.header();
   inPayload_ = true;
   remaining_ = header.length;
@@ -219,27 +225,21 @@ FaultKind Receiver::beginFrame() {
   return FaultKind::None;
 }
 
-// Where the next payload byte of the chunk goes: the application's memory, the spill of a control frame, or (usually)
-// the place where it lies.
-std::uint8_t* Receiver::payloadDestination() {
-  if (usesApplicationMemory()) {
-    chunk_ = operations_.front().memory.data();
+// Payload goes to the application's memory, to the spill of a control frame, or (usually) stays where it lies.
+inline FaultKind Receiver::takePayload() {
+  const FrameHeader& header = reader_.header();
+  const bool control = isControl(header.opcode());
+  auto count = static_cast<std::size_t>(std::min<std::uint64_t>(input_.size(), remaining_));
+  if (const std::span<std::uint8_t> memory = operations_.front().memory; !control && !memory.empty()) {
+    count = std::min(count, memory.size() - chunkLength_);
+    chunk_ = memory.data();
   } else if (chunkLength_ == 0) {
     chunk_ = input_.data();
-  }
-  return chunk_ + chunkLength_;
-}
-
-FaultKind Receiver::takePayload() {
-  std::size_t count = static_cast<std::size_t>(std::min<std::uint64_t>(input_.size(), remaining_));
-  if (usesApplicationMemory()) {
-    count = std::min(count, operations_.front().memory.size() - chunkLength_);
   }
   if (count == 0) {
     return FaultKind::None;
   }
-  const FrameHeader& header = reader_.header();
-  std::uint8_t* const to = payloadDestination();
+  std::uint8_t* const to = chunk_ + chunkLength_;
   const std::span<std::uint8_t> from = input_.first(count);
   const auto phase = static_cast<std::size_t>((header.length - remaining_) % kMaskKeySize);
   if (to == from.data()) {
@@ -254,14 +254,13 @@ FaultKind Receiver::takePayload() {
   input_ = input_.subspan(count);
   remaining_ -= count;
   chunkLength_ += static_cast<std::uint32_t>(count);
-  if (kind_ == MessageKind::Text && !options_.disableUtf8Verification && !isControl(header.opcode()) &&
-      !utf8_.feed({to, count})) {
+  if (kind_ == MessageKind::Text && !control && !options_.disableUtf8Verification && !utf8_.feed({to, count})) {
     return FaultKind::InvalidUtf8;
   }
   return FaultKind::None;
 }
 
-bool Receiver::chunkIsFull() const {
+inline bool Receiver::chunkIsFull() const {
   if (options_.pool != nullptr && input_.empty()) {
     return chunkLength_ != 0;
   }
@@ -288,7 +287,7 @@ bool Receiver::spillControl() {
 }
 
 // Idle: the frame needs no indication, go on.
-ReceiveStep Receiver::endFrame() {
+inline ReceiveStep Receiver::endFrame() {
   inPayload_ = false;
   const FrameHeader& header = reader_.header();
   if (isControl(header.opcode())) {
@@ -363,7 +362,7 @@ bool Receiver::answersPing(std::span<const std::uint8_t> payload) {
   return true;
 }
 
-BufferType Receiver::chunkType(bool last) const {
+inline BufferType Receiver::chunkType(bool last) const {
   switch (kind_) {
     case MessageKind::Text:
       return last ? BufferType::Utf8Message : BufferType::Utf8Fragment;
@@ -376,21 +375,16 @@ BufferType Receiver::chunkType(bool last) const {
   }
 }
 
-void Receiver::indicateChunk(bool last) {
+inline void Receiver::indicateChunk(bool last) {
   indicate(chunkType(last), {chunkLength_ == 0 ? nullptr : chunk_, chunkLength_});
   chunkLength_ = 0;
 }
 
-void Receiver::indicate(BufferType type, std::span<std::uint8_t> payload, std::uint16_t closeStatus) {
+inline void Receiver::indicate(BufferType type, std::span<std::uint8_t> payload, std::uint16_t closeStatus) {
   indication_.type = type;
   indication_.buffer = {payload.data(), static_cast<std::uint32_t>(payload.size()), closeStatus};
   indication_.hasBuffer = true;
   indicationReady_ = true;
-}
-
-void Receiver::completeIndication() {
-  operations_.pop();
-  indicationReady_ = false;
 }
 
 }  // namespace websocket

@@ -76,7 +76,10 @@ class Receiver {
 
   const Indication& indication() const { return indication_; }
   // The application is done with the indication: the front operation is removed.
-  void completeIndication();
+  void completeIndication() {
+    operations_.pop();
+    indicationReady_ = false;
+  }
 
   std::span<const std::uint8_t> pingPayload() const { return pingPayload_; }
   const Fault& fault() const { return *fault_; }
@@ -103,12 +106,12 @@ class Receiver {
   };
 
   ReceiveStep fault(FaultKind kind);
+  ReceiveStep standStill();
   ReceiveStep prepareRead(bool mayRead);
   void giveReadSpaceBack();
   std::span<std::uint8_t> chooseReadSpace();
   void receiveBytes(std::span<std::uint8_t> bytes) { input_ = bytes; }
   FaultKind beginFrame();
-  std::uint8_t* payloadDestination();
   FaultKind takePayload();
   bool chunkIsFull() const;
   bool spillControl();

@@ -16,46 +16,49 @@ std::array<std::uint8_t, kCloseStatusSize> closeStatusBytes(std::uint16_t status
   return {static_cast<std::uint8_t>(status >> 8), static_cast<std::uint8_t>(status)};
 }
 
-constexpr bool isControlType(BufferType type) {
-  return type == BufferType::PingPong || type == BufferType::UnsolicitedPong;
-}
-
 // The application's memory is only read from: a buffer's pointer is mutable because receives fill it.
 std::uint8_t* mutablePointer(const std::uint8_t* bytes) { return const_cast<std::uint8_t*>(bytes); }
 
 }  // namespace
 
-Result SendQueue::next(std::span<Buffer> buffers, Action& action) {
-  while (!operations_.empty() && operations_.front().internal && frontIsDone()) {
+Result SendQueue::next(std::span<Buffer> buffers, Action& action, std::uint32_t& length) {
+  while (!operations_.empty()) {
+    const SendOperation& operation = operations_.front();
+    if (!frontIsDone()) {
+      return describe(operation, buffers, action, length);
+    }
+    if (!operation.internal) {
+      action.kind = ActionKind::IndicateSendComplete;
+      action.type = operation.type;
+      action.context = operation.context;
+      return Result::Ok;
+    }
     finishFront();
   }
-  if (operations_.empty()) {
-    return Result::Ok;
-  }
-  const SendOperation& operation = operations_.front();
+  return Result::Ok;
+}
+
+inline Result SendQueue::describe(const SendOperation& operation, std::span<Buffer> buffers, Action& action,
+                                  std::uint32_t& length) {
   described_ = 1;
-  if (frontIsDone()) {
-    action.kind = ActionKind::IndicateSendComplete;
-  } else if (coalesce(buffers, action)) {
-    action.kind = ActionKind::SendToNetwork;
-  } else if (role_ == Role::Server) {
+  if (role_ == Role::Client) {
+    if (const Result result = describeClientChunk(operation, buffers, action); result != Result::Ok) {
+      return result;
+    }
+  } else if (!options_.coalesceSends || !coalesce(buffers, action)) {
     describeServerChunk(operation, buffers, action);
-  } else if (const Result result = describeClientChunk(operation, buffers, action); result != Result::Ok) {
-    return result;
   }
-  sending_ = action.kind == ActionKind::SendToNetwork;
+  sending_ = true;
+  length = expected_;
+  action.kind = ActionKind::SendToNetwork;
   action.type = operation.type;
   action.context = operation.context;
   return Result::Ok;
 }
 
-void SendQueue::queue(SendOperation operation) {
-  const bool overtakes = options_.controlFirst && isControlType(operation.type);
-  operations_.push(std::move(operation));
-  if (!overtakes) {
-    return;
-  }
-  // Behind what has started or is only to be indicated, and behind the control frames that overtook before.
+// Moves the operation that was queued last to the front of those that it may overtake: behind what has started or is
+// only to be indicated, and behind the control frames that overtook before.
+void SendQueue::overtake() {
   const std::size_t last = operations_.size() - 1;
   std::size_t place = std::max(done_, sending_ ? described_ : progress_ == Progress::Payload ? std::size_t{1} : 0);
   while (place < last && isControlType(operations_[place].type)) {
@@ -66,9 +69,9 @@ void SendQueue::queue(SendOperation operation) {
   }
 }
 
-// Copies small frames of a server side by side into the send buffer, as many as fit (R8). False: none does, or off.
+// Copies small frames of a server side by side into the send buffer, as many as fit (R8). False: none does.
 bool SendQueue::coalesce(std::span<Buffer> buffers, Action& action) {
-  if (!options_.coalesceSends || role_ != Role::Server || progress_ != Progress::Header) {
+  if (progress_ != Progress::Header) {
     return false;
   }
   std::size_t size = 0;
@@ -102,8 +105,7 @@ std::size_t SendQueue::writeFrame(const SendOperation& operation, std::uint8_t* 
   return size + operation.payload.size();
 }
 
-void SendQueue::describeServerChunk(const SendOperation& operation, std::span<Buffer> buffers, Action& action) {
-  action.kind = ActionKind::SendToNetwork;
+inline void SendQueue::describeServerChunk(const SendOperation& operation, std::span<Buffer> buffers, Action& action) {
   if (operation.owned != nullptr) {
     expected_ = static_cast<std::uint32_t>(writeFrame(operation, controlMemory_.data()));
     buffers[action.count++] = {controlMemory_.data(), expected_};
@@ -155,7 +157,6 @@ Result SendQueue::describeClientChunk(const SendOperation& operation, std::span<
   }
   append(operation.payload.subspan(static_cast<std::size_t>(sentAfter_ - statusSize)));
   buffers[action.count++] = {memory_.data(), static_cast<std::uint32_t>(size)};
-  action.kind = ActionKind::SendToNetwork;
   expected_ = static_cast<std::uint32_t>(size);
   return Result::Ok;
 }
@@ -179,7 +180,7 @@ void SendQueue::complete(ActionKind kind, std::uint32_t bytesTransferred) {
 }
 
 // Removes the front operation, which is done.
-void SendQueue::finishFront() {
+inline void SendQueue::finishFront() {
   operations_.pop();
   progress_ = Progress::Header;
   if (done_ != 0) {

@@ -47,15 +47,20 @@ class SendQueue {
   }
 
   // Throws std::bad_alloc and changes nothing then.
-  void queue(SendOperation operation);
+  void queue(SendOperation&& operation) {
+    operations_.push(std::move(operation));
+    if (options_.controlFirst && isControlType(operations_.back().type)) {
+      overtake();
+    }
+  }
 
   bool empty() const { return operations_.empty(); }
   // A frame is partly on the wire: nothing else may be written before its rest.
   bool midFrame() const { return done_ == 0 && progress_ == Progress::Payload; }
 
-  // Describes the next action of the front operation; kind None when there is none. action.id stays 0. Fail: no
-  // randomness for the mask key; nothing happened then.
-  Result next(std::span<Buffer> buffers, Action& action);
+  // Describes the next action of the front operation and the bytes of its buffers; kind None when there is none.
+  // action.id stays 0. Fail: no randomness for the mask key; nothing happened then.
+  Result next(std::span<Buffer> buffers, Action& action, std::uint32_t& length);
   // The action that next() described last is done.
   void complete(ActionKind kind, std::uint32_t bytesTransferred);
 
@@ -66,6 +71,11 @@ class SendQueue {
   enum class Progress : std::uint8_t { Header, Payload };
 
   bool frontIsDone() const { return done_ != 0 || aborted_; }
+  static bool isControlType(BufferType type) {
+    return type == BufferType::PingPong || type == BufferType::UnsolicitedPong;
+  }
+  void overtake();
+  Result describe(const SendOperation& operation, std::span<Buffer> buffers, Action& action, std::uint32_t& length);
   bool coalesce(std::span<Buffer> buffers, Action& action);
   static std::size_t writeFrame(const SendOperation& operation, std::uint8_t* out);
   void describeServerChunk(const SendOperation& operation, std::span<Buffer> buffers, Action& action);

@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::uint16_t kNoStatus = 1005;
 constexpr unsigned kSlotBits = 2;
+constexpr std::size_t kMaxLength = std::numeric_limits<std::uint32_t>::max();  // of a buffer
 
 }  // namespace
 
@@ -41,13 +42,11 @@ Result Session::receive(std::span<std::uint8_t> memory, void* context) {
   return Result::Ok;
 }
 
-void Session::handOut(Slot slot, Outstanding& outstanding, std::span<const Buffer> buffers, Action& action) {
+// length: bytes of the action's buffers.
+inline void Session::handOut(Slot slot, Outstanding& outstanding, std::uint32_t length, Action& action) {
   ++actionCounter_;
   action.id = static_cast<ActionId>(actionCounter_) << kSlotBits | static_cast<ActionId>(slot);
-  outstanding = {action.id, action.kind, 0};
-  for (const Buffer& buffer : buffers.first(action.count)) {
-    outstanding.length += buffer.length;
-  }
+  outstanding = {action.id, action.kind, length};
 }
 
 Result Session::getAction(ActionQueue queue, std::span<Buffer> buffers, Action& action) {
@@ -79,7 +78,7 @@ Result Session::getAction(ActionQueue queue, std::span<Buffer> buffers, Action& 
 
 // A reply must not split a frame, and drivers do not serialise writes: one SEND_TO_NETWORK at a time (contract 10.5).
 // In gather mode replies leave with the next send action instead.
-bool Session::replyCanGo() const {
+inline bool Session::replyCanGo() const {
   const auto* queue = std::get_if<SendQueue>(&sender_);
   return queue != nullptr && replyAction_.id == 0 && sendAction_.kind != ActionKind::SendToNetwork &&
          !queue->midFrame();
@@ -104,40 +103,42 @@ Result Session::handOutReply(bool onReceiveQueue, std::span<Buffer> buffers, Act
   action.type = BufferType::PingPong;
   action.count = 1;
   replyTakenOnReceive_ = onReceiveQueue;
-  handOut(Slot::Reply, replyAction_, buffers, action);
+  handOut(Slot::Reply, replyAction_, buffers[0].length, action);
   return Result::Ok;
 }
 
-Result Session::getSendAction(std::span<Buffer> buffers, Action& action) {
+inline Result Session::getSendAction(std::span<Buffer> buffers, Action& action) {
   if (sendAction_.id != 0 || replyAction_.id != 0) {
     return Result::Ok;
   }
+  std::uint32_t length = 0;
   if (GatherQueue* queue = gatherQueue(); queue != nullptr) {
-    GatherQueue::Completion completion;
-    if (queue->takeCompletion(completion)) {
+    if (queue->hasCompletion()) {
+      const GatherQueue::Completion completion = queue->takeCompletion();
       action.kind = ActionKind::IndicateSendComplete;
       action.type = completion.type;
       action.context = completion.context;
     } else if (state_ != State::Aborted && (queue->hasBytes() || reply_.waiting())) {
-      const Result result = queue->gather(buffers, reply_, action.count);
+      const Result result = queue->gather(buffers, reply_, action.count, length);
       if (result != Result::Ok) {
         action = {};
         return result;
       }
       action.kind = ActionKind::SendToNetwork;
     }
-  } else if (const Result result = std::get<SendQueue>(sender_).next(buffers, action); result != Result::Ok) {
+  } else if (const Result result = std::get_if<SendQueue>(&sender_)->next(buffers, action, length);
+             result != Result::Ok) {
     action = {};
     return result;
   }
   if (action.kind != ActionKind::None) {
-    handOut(Slot::Send, sendAction_, buffers, action);
+    handOut(Slot::Send, sendAction_, length, action);
   }
   return Result::Ok;
 }
 
 // Nothing of the receive side is outstanding (R2: a reply taken on its queue counts), and there is something to do.
-bool Session::receiveIsFree() const {
+inline bool Session::receiveIsFree() const {
   return receiveAction_.id == 0 && (replyAction_.id == 0 || !replyTakenOnReceive_) &&
          (state_ != State::Aborted || receiver_.hasOperation());
 }
@@ -148,7 +149,7 @@ void Session::offerReply() {
   }
 }
 
-Result Session::getReceiveAction(std::span<Buffer> buffers, Action& action) {
+inline Result Session::getReceiveAction(std::span<Buffer> buffers, Action& action) {
   if (!receiveIsFree()) {
     return Result::Ok;
   }
@@ -164,36 +165,29 @@ Result Session::getReceiveAction(std::span<Buffer> buffers, Action& action) {
         break;
       case ReceiveStep::ReadNetwork: {
         const std::span<std::uint8_t> space = receiver_.readSpace();
-        buffers[0] = {space.data(), static_cast<std::uint32_t>(std::min<std::size_t>(
-                                        space.size(), std::numeric_limits<std::uint32_t>::max()))};
+        const auto length = static_cast<std::uint32_t>(std::min<std::size_t>(space.size(), kMaxLength));
+        buffers[0] = {space.data(), length};
         action.kind = ActionKind::ReceiveFromNetwork;
         action.count = 1;
         action.context = receiver_.operation().context;
-        handOut(Slot::Receive, receiveAction_, buffers, action);
+        handOut(Slot::Receive, receiveAction_, length, action);
         return Result::Ok;
       }
       case ReceiveStep::Indicate:
         return handOutIndication(buffers, action);
       case ReceiveStep::Fault:
-        state_ = nextState(state_, Event::Faulted);
+        enter(Event::Faulted);
         return receiver_.fault().result;
     }
   }
 }
 
-Result Session::handOutIndication(std::span<Buffer> buffers, Action& action) {
+inline Result Session::handOutIndication(std::span<Buffer> buffers, Action& action) {
   const Indication& indication = receiver_.indication();
   if (indication.type == BufferType::Close) {
-    if (options_->autoCloseEcho && verdict(Call::SendClose, state_) == Verdict::Allowed) {
-      const Buffer& close = indication.buffer;
-      const std::uint16_t status = close.closeStatus == kNoStatus ? std::uint16_t{0} : close.closeStatus;
-      const Result result = queueClose(status, {close.data, close.length}, nullptr, true);
-      if (result != Result::Ok) {
-        return result;
-      }
+    if (const Result result = receiveClose(indication.buffer); result != Result::Ok) {
+      return result;
     }
-    state_ = nextState(state_, Event::CloseReceived);
-    receiver_.drain();
   }
   action.kind = ActionKind::IndicateReceiveComplete;
   action.type = indication.type;
@@ -202,7 +196,21 @@ Result Session::handOutIndication(std::span<Buffer> buffers, Action& action) {
     buffers[0] = indication.buffer;
     action.count = 1;
   }
-  handOut(Slot::Receive, receiveAction_, buffers, action);
+  handOut(Slot::Receive, receiveAction_, 0, action);
+  return Result::Ok;
+}
+
+// A Close frame is about to be indicated.
+Result Session::receiveClose(const Buffer& close) {
+  if (options_->autoCloseEcho && verdict(Call::SendClose, state_) == Verdict::Allowed) {
+    const std::uint16_t status = close.closeStatus == kNoStatus ? std::uint16_t{0} : close.closeStatus;
+    const Result result = queueClose(status, {close.data, close.length}, nullptr, true);
+    if (result != Result::Ok) {
+      return result;
+    }
+  }
+  enter(Event::CloseReceived);
+  receiver_.drain();
   return Result::Ok;
 }
 
@@ -219,12 +227,12 @@ void Session::completeAction(ActionId id, std::uint32_t bytesTransferred) {
   }
 }
 
-void Session::completeSend(std::uint32_t bytesTransferred) {
+inline void Session::completeSend(std::uint32_t bytesTransferred) {
   const Outstanding action = sendAction_;
   sendAction_ = {};
   GatherQueue* const queue = gatherQueue();
   if (queue == nullptr) {
-    std::get<SendQueue>(sender_).complete(action.kind, bytesTransferred);
+    std::get_if<SendQueue>(&sender_)->complete(action.kind, bytesTransferred);
   } else if (action.kind == ActionKind::SendToNetwork) {
     queue->complete(std::min(bytesTransferred, action.length));
     if (state_ == State::Aborted) {
@@ -233,7 +241,7 @@ void Session::completeSend(std::uint32_t bytesTransferred) {
   }
 }
 
-void Session::completeReceive(std::uint32_t bytesTransferred) {
+inline void Session::completeReceive(std::uint32_t bytesTransferred) {
   const Outstanding action = receiveAction_;
   receiveAction_ = {};
   if (action.kind == ActionKind::IndicateReceiveComplete) {
@@ -247,7 +255,7 @@ void Session::completeReceive(std::uint32_t bytesTransferred) {
 
 void Session::abort() {
   const State before = state_;
-  state_ = nextState(state_, Event::Aborted);
+  enter(Event::Aborted);
   if (state_ != State::Aborted || before == State::Aborted) {
     return;
   }

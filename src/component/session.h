@@ -93,12 +93,18 @@ class Session {
   enum class Slot : std::uint8_t { Send = 1, Receive = 2, Reply = 3 };
   enum class OutgoingMessage : std::uint8_t { None, Text, Binary, Custom };
 
-  Result admit(Call call);
+  // The state table's answer to a call.
+  Result admit(Call call) { return (allowedCalls_ & bitOf(call)) != 0 ? Result::Ok : admitUnusual(call); }
+  Result admitUnusual(Call call);
+  void enter(Event event) {
+    state_ = nextState(state_, event);
+    allowedCalls_ = allowedCalls(state_);
+  }
   Result becomeOpen();
   Result allocateBuffers();
   Result dataFirstByte(BufferType type, std::uint8_t& firstByte, OutgoingMessage& open) const;
   Result queueClose(std::uint16_t status, std::span<const std::uint8_t> reason, void* context, bool internal);
-  void handOut(Slot slot, Outstanding& outstanding, std::span<const Buffer> buffers, Action& action);
+  void handOut(Slot slot, Outstanding& outstanding, std::uint32_t length, Action& action);
   bool replyCanGo() const;
   Result handOutReply(bool onReceiveQueue, std::span<Buffer> buffers, Action& action);
   Result getSendAction(std::span<Buffer> buffers, Action& action);
@@ -106,6 +112,7 @@ class Session {
   void offerReply();
   Result getReceiveAction(std::span<Buffer> buffers, Action& action);
   Result handOutIndication(std::span<Buffer> buffers, Action& action);
+  Result receiveClose(const Buffer& close);
   void completeSend(std::uint32_t bytesTransferred);
   void completeReceive(std::uint32_t bytesTransferred);
   GatherQueue* gatherQueue() { return std::get_if<GatherQueue>(&sender_); }
@@ -113,7 +120,8 @@ class Session {
 
   Role role_;
   State state_ = State::Created;
-  OutgoingMessage outgoing_ = OutgoingMessage::None;  // the fragmented message being sent
+  std::uint8_t allowedCalls_ = allowedCalls(State::Created);  // of state_
+  OutgoingMessage outgoing_ = OutgoingMessage::None;          // the fragmented message being sent
   bool extensionNegotiated_ = false;
   bool replyTakenOnReceive_ = false;
   std::uint32_t actionCounter_ = 0;

@@ -6,8 +6,9 @@
 
 namespace websocket {
 
-// The state table's answer to a call; a server that is still shaking hands opens by its first data function.
-Result Session::admit(Call call) {
+// The answer to a call that is not simply allowed; a server that is still shaking hands opens by its first data
+// function.
+Result Session::admitUnusual(Call call) {
   switch (verdict(call, state_)) {
     case Verdict::Allowed:
     case Verdict::NoEffect:
@@ -27,7 +28,7 @@ Result Session::becomeOpen() {
   if (extensionNegotiated_) {
     receiver_.allowRsv();
   }
-  state_ = nextState(state_, Event::Opened);
+  enter(Event::Opened);
   clientHandshake_.reset();
   serverHandshake_.reset();
   return Result::Ok;
@@ -71,7 +72,7 @@ Result Session::beginClientHandshake(std::span<const std::string_view> subprotoc
     return result;
   }
   clientHandshake_ = std::move(handshake);
-  state_ = nextState(state_, Event::HandshakeBegun);
+  enter(Event::HandshakeBegun);
   return Result::Ok;
 }
 
@@ -103,7 +104,7 @@ Result Session::beginServerHandshake(std::string_view subprotocol, std::span<con
   }
   serverHandshake_ = std::move(handshake);
   extensionNegotiated_ = !extensions.empty();
-  state_ = nextState(state_, Event::HandshakeBegun);
+  enter(Event::HandshakeBegun);
   return Result::Ok;
 }
 

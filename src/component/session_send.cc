@@ -143,7 +143,7 @@ Result Session::queueClose(std::uint16_t status, std::span<const std::uint8_t> r
     }
     std::get<SendQueue>(sender_).queue(std::move(operation));
   }
-  state_ = nextState(state_, Event::CloseSent);
+  enter(Event::CloseSent);
   return Result::Ok;
 }
 

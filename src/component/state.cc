@@ -44,6 +44,19 @@ constexpr std::array<std::array<State, kEventCount>, kStateCount> kTransitions =
 }};
 // clang-format on
 
+static_assert(kCallCount <= 8);
+constexpr std::array<std::uint8_t, kStateCount> kAllowedCalls = [] {
+  std::array<std::uint8_t, kStateCount> allowed{};
+  for (std::size_t call = 0; call < kCallCount; ++call) {
+    for (std::size_t state = 0; state < kStateCount; ++state) {
+      if (kVerdicts[call][state] == Verdict::Allowed) {
+        allowed[state] |= bitOf(static_cast<Call>(call));
+      }
+    }
+  }
+  return allowed;
+}();
+
 constexpr std::array<const char*, kStateCount> kStateNames = {
     "CREATED",         "HANDSHAKING",         "OPEN",
     "OPEN+close_sent", "OPEN+close_received", "OPEN+close_sent+close_received",
@@ -57,6 +70,7 @@ constexpr std::array<const char*, kEventCount> kEventNames = {"handshake begun",
 }  // namespace
 
 Verdict verdict(Call call, State state) { return kVerdicts[index(call)][index(state)]; }
+std::uint8_t allowedCalls(State state) { return kAllowedCalls[index(state)]; }
 State nextState(State state, Event event) { return kTransitions[index(state)][index(event)]; }
 const char* nameOf(State state) { return kStateNames[index(state)]; }
 const char* nameOf(Call call) { return kCallNames[index(call)]; }

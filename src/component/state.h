@@ -44,6 +44,10 @@ inline constexpr std::size_t kEventCount = 6;
 
 Verdict verdict(Call call, State state);
 
+// The calls that are Allowed in a state, a bit for each: the check that every call makes.
+std::uint8_t allowedCalls(State state);
+constexpr std::uint8_t bitOf(Call call) { return static_cast<std::uint8_t>(1U << static_cast<unsigned>(call)); }
+
 // The state after an event. An event that means nothing in a state leaves it.
 State nextState(State state, Event event);
 

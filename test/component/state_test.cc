@@ -60,6 +60,15 @@ TEST(State, OnlyAServerThatIsShakingHandsOpensByADataFunction) {
   }
 }
 
+TEST(State, TheBitsOfAllowedCallsAreThoseOfTheTable) {
+  for (std::size_t call = 0; call < kCallCount; ++call) {
+    for (std::size_t state = 0; state < kStateCount; ++state) {
+      const bool allowed = (allowedCalls(at<State>(state)) & bitOf(at<Call>(call))) != 0;
+      EXPECT_EQ(allowed, verdict(at<Call>(call), at<State>(state)) == Verdict::Allowed) << nameOf(at<State>(state));
+    }
+  }
+}
+
 TEST(State, EveryNameIsDistinct) {
   std::set<std::string> names;
   for (std::size_t state = 0; state < kStateCount; ++state) {
