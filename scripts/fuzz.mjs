@@ -1,6 +1,7 @@
 // npm run fuzz [-- TARGET...]: builds the libFuzzer targets with clang (preset fuzz) and runs them one after another.
-//   --seconds N   how long each target runs (default 1200, twenty minutes)
-//   --runs N      instead: how many executions each target makes
+// Each target runs for twenty minutes or ten million executions, whichever ends first.
+//   --seconds N   instead of twenty minutes
+//   --runs N      instead of ten million executions
 //   --ci          60 seconds for all targets together
 // What libFuzzer learns is kept in build/fuzz/corpus/ for the next run; an input that fails is left in
 // build/fuzz/findings/. Ends with the line "N passed, N failed".
@@ -28,7 +29,7 @@ const findings = path.join(build, 'findings');
 mkdirSync(findings, { recursive: true });
 
 const secondsEach = ci ? Math.floor(60 / targets.length) : Number(seconds ?? 1200);
-const limit = runs === undefined ? `-max_total_time=${secondsEach}` : `-runs=${Number(runs)}`;
+const limits = [`-max_total_time=${secondsEach}`, `-runs=${Number(runs ?? 10_000_000)}`];
 const rows = [];
 for (const target of targets) {
   console.log(`\n── ${target}`);
@@ -37,7 +38,7 @@ for (const target of targets) {
   const started = Date.now();
   const result = spawnSync(
     path.join(build, `fuzz_${target}`),
-    [limit, `-artifact_prefix=${path.join(findings, `${target}-`)}`, '-print_final_stats=1', '-verbosity=0']
+    [...limits, `-artifact_prefix=${path.join(findings, `${target}-`)}`, '-print_final_stats=1', '-verbosity=0']
       .concat(['-timeout=20', '-rss_limit_mb=2048'])
       .concat([corpus, path.join(seeds, target)]),
     { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'inherit', 'pipe'] },
