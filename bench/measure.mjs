@@ -11,6 +11,8 @@ const subjectCpu = '0';
 const loadCpu = '1';
 const subjectFolder = fileURLToPath(new URL('subjects/', import.meta.url));
 const startTimeout = 10_000;
+/** The load generator gives the measured process ten times its processor time; twice that is a hang. */
+const windowTimeout = ({ warmup, seconds }) => startTimeout + 20_000 * (warmup + seconds);
 
 /**
  * @param subject an entry of subjects.mjs
@@ -38,7 +40,7 @@ async function measureServer(subject, scenario, build, times, processes) {
   const options = { port, pid: server.pid, raw: subject.raw ? 1 : 0, ...times, ...scenario.load };
   const load = startLoad(build, scenario.mode, options);
   processes.push(load);
-  return figures(await load.next(startTimeout + 1000 * (times.warmup + times.seconds)));
+  return figures(await load.next(windowTimeout(times)));
 }
 
 async function measureClient(subject, scenario, build, times, processes) {
@@ -49,7 +51,7 @@ async function measureClient(subject, scenario, build, times, processes) {
   processes.push(load);
   const { port } = await load.next();
   client.child.send({ port, connections: scenario.load.connections });
-  return figures(await load.next(startTimeout + 1000 * (times.warmup + times.seconds)));
+  return figures(await load.next(windowTimeout(times)));
 }
 
 async function measureMemory(subject, scenario, build, processes) {

@@ -2,34 +2,39 @@
 //   --scenario c,d     only these (bench/scenarios.mjs)
 //   --subject ours,ws  only these (bench/subjects.mjs)
 //   --rounds 3         measurements of each, in turn; the median counts
-//   --seconds 2        length of a measurement, after --warmup 1
-//   --quick            one round of 0.5 s, for a first look
+//   --seconds 1        length of a measurement in processor time of the measured process, after --warmup 1
+//   --quick            one round, shorter, for a first look
+//   --no-build         measures what was built before
 //   --json FILE, --svg FILE, --markdown FILE   writes the results
 import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { measure } from '../bench/measure.mjs';
 import { scenarios } from '../bench/scenarios.mjs';
 import { summarise } from '../bench/statistics.mjs';
 import { subjects } from '../bench/subjects.mjs';
-import { align, number, rowsOf } from '../bench/table.mjs';
+import { align, rowsOf } from '../bench/table.mjs';
 import { buildLibrary, buildNative, orExplain } from './build.mjs';
-import { takeOption, which } from './run.mjs';
+import { root, takeOption, which } from './run.mjs';
 
 const args = process.argv.slice(2);
-const quick = args.includes('--quick');
+const quick = takeFlag('quick');
+const mayBuild = !takeFlag('no-build');
 const chosenScenarios = choose('scenario', scenarios);
 const chosenSubjects = choose('subject', subjects);
 const rounds = takeNumber('rounds', quick ? 1 : 3);
-const times = { seconds: takeNumber('seconds', quick ? 0.5 : 2), warmup: takeNumber('warmup', quick ? 0.5 : 1) };
+const times = { seconds: takeNumber('seconds', quick ? 0.5 : 1), warmup: takeNumber('warmup', quick ? 0.5 : 1) };
 const files = { json: takeOption(args, 'json') };
-const unknown = args.filter((arg) => arg !== '--quick');
-if (unknown.length > 0) stop(`unknown: ${unknown.join(' ')}`);
+if (args.length > 0) stop(`unknown: ${args.join(' ')}`);
 if (process.platform !== 'linux' || !which('taskset')) stop('the benchmark needs Linux and taskset');
 
-const build = orExplain(() => {
-  buildNative('release', { targets: ['addon'] });
-  buildLibrary();
-  return buildNative('bench', { targets: ['load'] });
-});
+const build = path.join(root, 'build/bench');
+if (mayBuild) {
+  orExplain(() => {
+    buildNative('release', { targets: ['addon'] });
+    buildLibrary();
+    buildNative('bench', { targets: ['load'] });
+  });
+}
 
 for (const name of Object.keys(chosenSubjects)) {
   const reason = chosenSubjects[name].missing?.();
@@ -84,11 +89,17 @@ function choose(option, all) {
   return Object.fromEntries(names.map((name) => [name, all[name]]));
 }
 
+function takeFlag(name) {
+  const index = args.indexOf(`--${name}`);
+  if (index >= 0) args.splice(index, 1);
+  return index >= 0;
+}
+
 function takeNumber(name, otherwise) {
   const text = takeOption(args, name);
   if (text === undefined) return otherwise;
   const value = Number(text);
-  if (!(value > 0)) stop(`--${name} takes a number above 0, not ${number(text)}`);
+  if (!(value > 0)) stop(`--${name} takes a number above 0, not ${text}`);
   return value;
 }
 

@@ -24,8 +24,8 @@ struct Options {
   std::size_t size = 64;     // payload bytes of each message
   bool text = false;         // text frames of ASCII instead of binary ones
   bool raw = false;          // the server echoes bytes and knows no WebSocket: no upgrade, the frames come back as sent
-  double warmup = 1;         // seconds before the measured window
-  double seconds = 2;        // of the measured window
+  double warmup = 1;         // processor seconds of the measured process before the window
+  double seconds = 1;        // processor seconds of the measured process in the window
 };
 
 /// Reads `MODE --name value ...`.

@@ -1,6 +1,9 @@
 // The measured window: processor time of the measured process between two moments, read by the load generator itself
-// so that both ends are exact.
+// so that both ends are exact. Its length is processor time too: a busy machine makes the measurement longer, not
+// coarser, and the warm-up always covers the same amount of work.
 #pragma once
+
+#include <time.h>
 
 #include <chrono>
 #include <cstdint>
@@ -14,21 +17,32 @@ namespace websocket::bench {
 using Clock = std::chrono::steady_clock;
 
 /// Processor time of a process, all its threads, in seconds.
-struct CpuTime {
-  double total = 0;  // exact to nanoseconds
-  double user = 0;   // user and system in ticks of 10 ms, as the kernel shows them
-  double system = 0;
-};
+class CpuClock {
+ public:
+  /// @throws std::system_error when there is no such process
+  explicit CpuClock(int pid);
 
-/// @throws std::system_error when there is no such process
-CpuTime cpuTimeOf(int pid);
+  /// All of it, exact to nanoseconds.
+  [[nodiscard]] double total() const;
+
+  struct Parts {
+    double user = 0;
+    double system = 0;
+  };
+  /// In ticks of 10 ms, as the kernel shows them.
+  [[nodiscard]] Parts parts() const;
+
+ private:
+  int pid_;
+  clockid_t clock_{};
+};
 
 /// Warm-up, measurement, end. Give it the time in every turn of the loop.
 class Window {
  public:
   explicit Window(const Options& options);
 
-  /// Moves on when the time has come.
+  /// Moves on when the measured process has used its time, or when ten times as long has passed by the clock.
   void tick(Clock::time_point now);
   [[nodiscard]] bool isMeasuring() const { return state_ == State::Measuring; }
   [[nodiscard]] bool isOver() const { return state_ == State::Over; }
@@ -49,14 +63,21 @@ class Window {
  private:
   enum class State { WarmingUp, Measuring, Over };
 
-  int pid_;
-  Clock::duration length_;
+  void begin(State state, Clock::time_point now);
+
+  CpuClock cpu_;
+  double warmup_;
+  double length_;
   State state_ = State::WarmingUp;
-  Clock::time_point next_;  // the end of the state
+  Clock::time_point nextLook_;
+  // At the start of the state.
   Clock::time_point start_;
-  CpuTime cpuAtStart_;
-  CpuTime cpu_;  // used in the window
+  double cpuAtStart_ = 0;
+  CpuClock::Parts partsAtStart_;
+  // Of the measurement.
   double seconds_ = 0;
+  double cpuSeconds_ = 0;
+  CpuClock::Parts parts_;
   std::uint64_t messages_ = 0;
   Histogram latencies_;
 };
