@@ -110,7 +110,7 @@ export interface DriverCallbacks {
    * nothing; keeps its place in `cursor[0]`, so that when a handler throws, the driver reports the exception and calls
    * again with the same arguments to go on behind the record that threw.
    */
-  onEvents(count: number, payload: ArrayBuffer, large: ArrayBuffer[]): void;
+  onEvents(count: number, payload: Buffer, large: Buffer[]): void;
   /** Stream transport: write these bytes (fresh, safe to keep), then call `written`. At most one is under way per id. */
   onWrite(id: number, bytes: Uint8Array): void;
 }

@@ -48,7 +48,7 @@ bool Delivery::initialize(napi_env env, napi_value onEvents, napi_async_context 
   recordsReference_ = makeShared(env, kMaxRecords * kRecordFields, records_);
   cursorReference_ = makeShared(env, 1, cursor_);
   return recordsReference_ != nullptr && cursorReference_ != nullptr &&
-         napi_create_arraybuffer(env, 0, &memory, &noPayload) == napi_ok &&
+         napi_create_buffer(env, 0, &memory, &noPayload) == napi_ok &&
          napi_create_reference(env, noPayload, 1, &noPayload_) == napi_ok &&
          napi_create_array(env, &noLarge) == napi_ok && napi_create_reference(env, noLarge, 1, &noLarge_) == napi_ok &&
          napi_create_reference(env, onEvents, 1, &onEvents_) == napi_ok;
@@ -88,7 +88,8 @@ void Delivery::deliver(const driver::Batch& batch) {
   }
 }
 
-// Copies the first events, as many as one call takes, into the records and into fresh memory. 0: out of memory.
+// Copies the first events, as many as one call takes, into the records and into fresh memory; Buffers, because those are
+// not filled with zeros first. 0: out of memory.
 std::size_t Delivery::take(std::span<const driver::Event> events, napi_value& payload, napi_value& large) {
   std::size_t count = 0;
   std::size_t shared = 0;
@@ -114,7 +115,7 @@ std::size_t Delivery::take(std::span<const driver::Event> events, napi_value& pa
   void* memory = nullptr;
   if (shared == 0) {
     payload = valueOf(noPayload_);
-  } else if (napi_create_arraybuffer(env_, shared, &memory, &payload) != napi_ok) {
+  } else if (napi_create_buffer(env_, shared, &memory, &payload) != napi_ok) {
     return 0;
   }
   to = static_cast<std::uint8_t*>(memory);
@@ -136,7 +137,7 @@ std::size_t Delivery::take(std::span<const driver::Event> events, napi_value& pa
     record[5] = event.value;
     if (event.length >= kLargePayload) {
       napi_value buffer = nullptr;
-      if (napi_create_arraybuffer(env_, event.length, &memory, &buffer) != napi_ok) {
+      if (napi_create_buffer(env_, event.length, &memory, &buffer) != napi_ok) {
         return 0;
       }
       std::memcpy(memory, event.data, event.length);

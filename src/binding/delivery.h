@@ -14,7 +14,7 @@ namespace websocket::binding {
 
 class Delivery {
  public:
-  // A payload of this size or more gets an ArrayBuffer of its own, so that a message that is kept does not hold its
+  // A payload of this size or more gets a Buffer of its own, so that a message that is kept does not hold its
   // neighbours. The small ones of a call share one of at most kMaxShared bytes.
   static constexpr std::size_t kLargePayload = std::size_t{4} * 1024;
   static constexpr std::size_t kMaxShared = std::size_t{64} * 1024;
@@ -44,7 +44,7 @@ class Delivery {
   napi_ref onEvents_ = nullptr;
   napi_ref recordsReference_ = nullptr;
   napi_ref cursorReference_ = nullptr;
-  napi_ref noPayload_ = nullptr;  // an empty ArrayBuffer
+  napi_ref noPayload_ = nullptr;  // an empty Buffer
   napi_ref noLarge_ = nullptr;    // an empty array
   std::uint32_t* records_ = nullptr;
   std::uint32_t* cursor_ = nullptr;
