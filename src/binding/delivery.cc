@@ -1,6 +1,7 @@
 #include "delivery.h"
 
 #include <array>
+#include <cstdlib>
 #include <cstring>
 
 namespace websocket::binding {
@@ -69,8 +70,9 @@ napi_value Delivery::valueOf(napi_ref reference) const {
   return value;
 }
 
-void Delivery::deliver(const driver::Batch& batch) {
+void Delivery::deliver(driver::Batch& batch) {
   std::span<const driver::Event> events = batch.events;
+  std::span<driver::MessageBuffer> messages = batch.messages;
   while (!events.empty()) {
     napi_handle_scope scope = nullptr;
     if (napi_open_handle_scope(env_, &scope) != napi_ok) {
@@ -78,7 +80,7 @@ void Delivery::deliver(const driver::Batch& batch) {
     }
     napi_value payload = nullptr;
     napi_value large = nullptr;
-    const std::size_t count = take(events, payload, large);
+    const std::size_t count = take(events, messages, payload, large);
     const bool goOn = count != 0 && call(count, payload, large);
     napi_close_handle_scope(env_, scope);
     if (!goOn) {
@@ -88,9 +90,10 @@ void Delivery::deliver(const driver::Batch& batch) {
   }
 }
 
-// Copies the first events, as many as one call takes, into the records and into fresh memory; Buffers, because those are
-// not filled with zeros first. 0: out of memory.
-std::size_t Delivery::take(std::span<const driver::Event> events, napi_value& payload, napi_value& large) {
+// Copies the first events, as many as one call takes, into the records and into fresh memory; Buffers, because those
+// are not filled with zeros first. 0: out of memory.
+std::size_t Delivery::take(std::span<const driver::Event> events, std::span<driver::MessageBuffer>& messages,
+                           napi_value& payload, napi_value& large) {
   std::size_t count = 0;
   std::size_t shared = 0;
   std::uint32_t largeCount = 0;
@@ -135,12 +138,16 @@ std::size_t Delivery::take(std::span<const driver::Event> events, napi_value& pa
     record[3] = event.length;
     record[4] = event.failed ? 1 : 0;
     record[5] = event.value;
+    driver::MessageBuffer* message = nullptr;
+    if (!messages.empty() && messages.front().data() == event.data) {
+      message = &messages.front();
+      messages = messages.subspan(1);
+    }
     if (event.length >= kLargePayload) {
-      napi_value buffer = nullptr;
-      if (napi_create_buffer(env_, event.length, &memory, &buffer) != napi_ok) {
+      napi_value const buffer = makeLarge(event, message);
+      if (buffer == nullptr) {
         return 0;
       }
-      std::memcpy(memory, event.data, event.length);
       napi_set_element(env_, large, index++, buffer);
       record[4] = index;
     } else if (event.length != 0 && to != nullptr) {
@@ -151,6 +158,27 @@ std::size_t Delivery::take(std::span<const driver::Event> events, napi_value& pa
     record += kRecordFields;
   }
   return count;
+}
+
+// A Buffer with the event's payload; message: the memory of its own that the payload lies in, or null. Returns null
+// when out of memory.
+napi_value Delivery::makeLarge(const driver::Event& event, driver::MessageBuffer* message) const {
+  napi_value buffer = nullptr;
+  if (message != nullptr && event.length >= kExternalPayload) {
+    const auto finalize = [](napi_env /*env*/, void* data, void* /*hint*/) { std::free(data); };
+    // Refused where all memory has to be JavaScript's (Electron).
+    if (napi_create_external_buffer(env_, event.length, const_cast<std::uint8_t*>(event.data), finalize, nullptr,
+                                    &buffer) == napi_ok) {
+      static_cast<void>(message->release());  // the Buffer's now
+      return buffer;
+    }
+  }
+  void* memory = nullptr;
+  if (napi_create_buffer(env_, event.length, &memory, &buffer) != napi_ok) {
+    return nullptr;
+  }
+  std::memcpy(memory, event.data, event.length);
+  return buffer;
 }
 
 // When a handler throws, onEvents is left; it is called again for what is behind the record that threw.

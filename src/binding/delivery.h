@@ -17,6 +17,9 @@ class Delivery {
   // A payload of this size or more gets a Buffer of its own, so that a message that is kept does not hold its
   // neighbours. The small ones of a call share one of at most kMaxShared bytes.
   static constexpr std::size_t kLargePayload = std::size_t{4} * 1024;
+  // A message of this size or more that has memory of its own already is not copied. Smaller ones are: memory that is
+  // not JavaScript's comes back late, and costs more in page faults than a copy.
+  static constexpr std::size_t kExternalPayload = std::size_t{1024} * 1024;
   static constexpr std::size_t kMaxShared = std::size_t{64} * 1024;
   static constexpr std::size_t kMaxRecords = 4096;
   static constexpr std::size_t kRecordFields = 6;
@@ -32,11 +35,13 @@ class Delivery {
   napi_value cursor() const { return valueOf(cursorReference_); }
   void release();
 
-  void deliver(const driver::Batch& batch);
+  void deliver(driver::Batch& batch);
 
  private:
   napi_value valueOf(napi_ref reference) const;
-  std::size_t take(std::span<const driver::Event> events, napi_value& payload, napi_value& large);
+  std::size_t take(std::span<const driver::Event> events, std::span<driver::MessageBuffer>& messages,
+                   napi_value& payload, napi_value& large);
+  napi_value makeLarge(const driver::Event& event, driver::MessageBuffer* message) const;
   bool call(std::size_t count, napi_value payload, napi_value large);
 
   napi_env env_ = nullptr;

@@ -30,8 +30,9 @@ class Delegate {
  public:
   virtual ~Delegate() = default;
 
-  // Takes a batch of events. What they point to stays valid until this returns. Not called again before it returned.
-  virtual void deliver(const Batch& batch) = 0;
+  // Takes a batch of events. What they point to stays valid until this returns, and the memory of whole messages may be
+  // taken over. Not called again before it returned.
+  virtual void deliver(Batch& batch) = 0;
   // Writes to the stream of a connection and then calls Driver::written(). The bytes are valid until that call.
   virtual void write(ConnectionId id, std::span<const Buffer> bytes) = 0;
 };
