@@ -10,7 +10,7 @@ import type { Duplex } from 'node:stream';
 import { byteLength, type Payload } from './data.js';
 import { driver, register, unregister, type DriverEvents } from './dispatch.js';
 import { faultError, notOpenError, notSentError } from './errors.js';
-import { SendFlag } from './native.js';
+import { borrowedSource, SendFlag } from './native.js';
 import {
   highWaterMark,
   type BinaryType,
@@ -37,7 +37,7 @@ const maxCallback = 2 ** 32 - 1;
 
 /** A message that waits because the socket is paused. */
 interface HeldMessage {
-  data: Buffer;
+  data: Buffer | string;
   isBinary: boolean;
   isOwn: boolean;
 }
@@ -52,6 +52,7 @@ export class Connection implements DriverEvents {
   /** The peer's Close frame was received. */
   closeReceived = false;
   readonly transport: Transport;
+  readonly wantsStrings: boolean;
 
   #closeStatus = abnormalClosure;
   #closeReason = emptyReason;
@@ -94,6 +95,7 @@ export class Connection implements DriverEvents {
   ) {
     this.binaryType = socket.binaryType;
     this.#closeTimeout = settings.closeTimeout;
+    this.wantsStrings = settings.textType === 'string';
     register(this);
     this.transport = attach(id, stream, preamble, head, settings.transport);
   }
@@ -175,10 +177,17 @@ export class Connection implements DriverEvents {
 
   // ---- Receiving ----------------------------------------------------------------------------------------------------
 
-  onMessage(data: Buffer, isBinary: boolean, isOwn: boolean): void {
+  onText(text: string): void {
     if (this.#isCut) return;
-    if (this.isPaused || this.#held.length > 0) this.#held.push({ data, isBinary, isOwn });
-    else this.#deliver(data, isBinary, isOwn);
+    if (this.isPaused || this.#held.length > 0) this.#held.push({ data: text, isBinary: false, isOwn: true });
+    else this.socket.emit('message', text, false);
+  }
+
+  onMessage(data: Buffer, isBinary: boolean, source: number): void {
+    if (this.#isCut) return;
+    const isOwn = source !== 0 && source !== borrowedSource;
+    if (!this.isPaused && this.#held.length === 0) this.#deliver(data, isBinary, isOwn);
+    else this.#held.push({ data: source === borrowedSource ? Buffer.from(data) : data, isBinary, isOwn });
   }
 
   #deliver(data: Buffer, isBinary: boolean, isOwn: boolean): void {
@@ -226,7 +235,8 @@ export class Connection implements DriverEvents {
     try {
       while (this.#held.length > 0 && !this.isPaused) {
         const { data, isBinary, isOwn } = this.#held.shift() as HeldMessage;
-        this.#deliver(data, isBinary, isOwn);
+        if (typeof data === 'string') this.socket.emit('message', data, false);
+        else this.#deliver(data, isBinary, isOwn);
       }
       threw = false;
     } finally {

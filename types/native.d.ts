@@ -7,7 +7,7 @@
 
 /** Kinds of event records. A record is six unsigned 32-bit integers: `id, kind, a, b, c, d`. */
 export const enum EventKind {
-  /** A whole text message: `a` offset, `b` length in bytes. `c`: 0 for the batch's own memory, else 1 + an index into `large`. */
+  /** A whole text message: `a` offset, `b` length in bytes. `c`: 0 for the batch's own memory, 0xffffffff for `borrowed`, else 1 + an index into `large`. */
   Text = 1,
   /** A whole binary message; fields as for `Text`. */
   Binary = 2,
@@ -38,6 +38,8 @@ export interface SessionLimits {
   skipUTF8Validation: boolean;
   /** Answer pings without being asked. */
   autoPong: boolean;
+  /** Deliver messages where they lie: in the driver's receive memory, which is used again after `onEvents`, or in memory of their own. */
+  borrow: boolean;
 }
 
 /** The HTTP header fields that the component made for the opening handshake: name, value, name, value … */
@@ -106,11 +108,12 @@ export interface Driver {
 
 export interface DriverCallbacks {
   /**
-   * `count` records are in `records`; payloads in `payload` (fresh for each call, safe to keep) and `large`. Returns
+   * `count` records are in `records`; payloads in `payload` (fresh for each call, safe to keep), `large` (likewise)
+   * and `borrowed` (the driver's receive memory, used again after the batch; empty when no record names it). Returns
    * nothing; keeps its place in `cursor[0]`, so that when a handler throws, the driver reports the exception and calls
    * again with the same arguments to go on behind the record that threw.
    */
-  onEvents(count: number, payload: Buffer, large: Buffer[]): void;
+  onEvents(count: number, payload: Buffer, large: Buffer[], borrowed: Buffer): void;
   /** Stream transport: write these bytes (fresh, safe to keep), then call `written`. At most one is under way per id. */
   onWrite(id: number, bytes: Uint8Array): void;
 }

@@ -42,6 +42,7 @@ struct SessionLimits {
   std::uint32_t maxFragments = 0;  // frames of a message; 0: no limit
   bool skipUtf8Validation = false;
   bool autoPong = true;
+  bool borrow = false;  // messages are delivered where they lie, without a copy
 };
 
 class Driver {
@@ -106,6 +107,7 @@ class Driver {
   struct Options {
     std::shared_ptr<const SessionOptions> masking;
     std::shared_ptr<const SessionOptions> zeroMask;
+    bool borrow = false;
   };
   struct Failing {
     ConnectionId id = 0;
