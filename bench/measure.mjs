@@ -2,7 +2,6 @@
 // generator's line with the figures for one message.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -146,11 +145,4 @@ function start(cpu, command, env) {
 async function end({ child, gone }) {
   child.kill('SIGKILL');
   await gone;
-}
-
-/** What the results depend on besides the code. */
-export function machine() {
-  const cpu = /model name\s*:\s*(.*)/.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown';
-  const memory = /MemTotal:\s*(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? 0;
-  return { cpu, memory: `${Math.round(memory / 1024 / 1024)} GiB` };
 }
