@@ -18,6 +18,8 @@ namespace {
 
 Napi::Value undefined(Napi::Env env) { return env.Undefined(); }
 
+constexpr std::size_t kSmallestFrame = 2;
+
 bool isIndication(WEB_SOCKET_ACTION action) {
   return action == WEB_SOCKET_INDICATE_SEND_COMPLETE_ACTION || action == WEB_SOCKET_INDICATE_RECEIVE_COMPLETE_ACTION;
 }
@@ -31,7 +33,8 @@ bool HandleObject::isDetached(Napi::Env env, std::uint32_t slot) const {
   return kept_.get(env, slot).As<Napi::ArrayBuffer>().IsDetached();
 }
 
-// The component touches its own memory and that of the operations in progress, the first with memory of each queue.
+// The component touches its own memory and that of the operation in progress, the first of each queue. (A ping that
+// overtakes has no memory here.) A coalesced action touches as many as its frames, of at least 2 bytes, fit.
 bool HandleObject::memoryIsSafe(Napi::Env env) const {
   if (aborted_) {
     return true;
@@ -47,8 +50,8 @@ bool HandleObject::memoryIsSafe(Napi::Env env) const {
                               "the ArrayBuffer of a queued operation was detached; only abort, and then getting "
                               "the other operations back, and delete are possible");
       }
-      length += operation->length;
-      if (length != 0 && (!coalescing_ || length > memorySize_)) {
+      length += operation->length + kSmallestFrame;
+      if (!coalescing_ || length > memorySize_) {
         break;
       }
     }

@@ -29,9 +29,25 @@ describe('arguments', () => {
 
   // The method, which argument is wrong, the others, wrong values, the error and what its message says.
   const table: [string, string, unknown[], number, readonly unknown[], string, RegExp][] = [
-    ['send', 'type', [, bytes], 0, notNumbers, 'TypeError', /^type must be a number$/],
-    ['send', 'type', [, bytes], 0, notUint32, 'RangeError', /^type must be an integer from 0 to 4294967295, not /],
-    ['send', 'type', [, bytes], 0, [1, 3, 2 ** 16, 0x80000007, 0x80001000], 'E_INVALIDARG', /WEB_SOCKET_BUFFER_TYPE/],
+    ['send', 'type', [undefined, bytes], 0, notNumbers, 'TypeError', /^type must be a number$/],
+    [
+      'send',
+      'type',
+      [undefined, bytes],
+      0,
+      notUint32,
+      'RangeError',
+      /^type must be an integer from 0 to 4294967295, not /,
+    ],
+    [
+      'send',
+      'type',
+      [undefined, bytes],
+      0,
+      [1, 3, 2 ** 16, 0x80000007, 0x80001000],
+      'E_INVALIDARG',
+      /WEB_SOCKET_BUFFER_TYPE/,
+    ],
     ['send', 'buffer', [Text], 1, notBytes, 'TypeError', /^buffer must be a Uint8Array or a Buffer$/],
     ['send', 'buffer', [Text], 1, [undefined, null], 'E_INVALIDARG', /data needs a buffer/],
     ['send', 'buffer', [Ping], 1, [bytes], 'E_INVALIDARG', /sendControl has a payload/],
@@ -42,8 +58,8 @@ describe('arguments', () => {
     ['send', 'reason', [Close], 1, [{ status: 1000, reason: 'text' }], 'TypeError', /^reason must be a Uint8Array/],
     ['send', 'reason', [Close], 1, [{ status: 1000, reason: reasonOf(124) }], 'E_INVALIDARG', /at most 123 bytes/],
     ['send', 'reason', [Close], 1, [{ status: 1005, reason: bytes }], 'E_INVALIDARG', /0 or 1005 without a reason/],
-    ['sendControl', 'type', [, bytes], 0, notNumbers, 'TypeError', /^type must be a number$/],
-    ['sendControl', 'type', [, bytes], 0, [Text, Close, 0], 'E_INVALIDARG', /PING_PONG or UNSOLICITED_PONG/],
+    ['sendControl', 'type', [undefined, bytes], 0, notNumbers, 'TypeError', /^type must be a number$/],
+    ['sendControl', 'type', [undefined, bytes], 0, [Text, Close, 0], 'E_INVALIDARG', /PING_PONG or UNSOLICITED_PONG/],
     ['sendControl', 'payload', [Ping], 1, notBytes, 'TypeError', /^payload must be a Uint8Array/],
     ['sendControl', 'payload', [Ping], 1, [Buffer.alloc(126)], 'E_INVALIDARG', /at most 125 bytes/],
     ['receive', 'buffer', [], 0, notBytes, 'TypeError', /^buffer must be a Uint8Array/],
@@ -53,9 +69,17 @@ describe('arguments', () => {
     ['getAction', 'queue', [], 0, [0, 4, ...notUint32], 'RangeError', /^queue must be an integer from 1 to 3, not /],
     ['getAction', 'capacity', [1], 1, [null, '1', {}], 'TypeError', /^capacity must be a number$/],
     ['getAction', 'capacity', [1], 1, [0, ...notUint32], 'RangeError', /^capacity must be an integer from 1 to /],
-    ['completeAction', 'actionContext', [, 0], 0, notNumbers, 'TypeError', /^actionContext must be a number$/],
-    ['completeAction', 'actionContext', [, 0], 0, [-1, 0.5, NaN, 2 ** 53], 'RangeError', /from 0 to 9007199254740991/],
-    ['completeAction', 'actionContext', [, 0], 0, [2 ** 52], 'RangeError', /an action of this handle/],
+    ['completeAction', 'actionContext', [undefined, 0], 0, notNumbers, 'TypeError', /^actionContext must be a number$/],
+    [
+      'completeAction',
+      'actionContext',
+      [undefined, 0],
+      0,
+      [-1, 0.5, NaN, 2 ** 53],
+      'RangeError',
+      /from 0 to 9007199254740991/,
+    ],
+    ['completeAction', 'actionContext', [undefined, 0], 0, [2 ** 52], 'RangeError', /an action of this handle/],
     ['completeAction', 'bytesTransferred', [0], 1, notNumbers, 'TypeError', /^bytesTransferred must be a number$/],
     ['completeAction', 'bytesTransferred', [0], 1, notUint32, 'RangeError', /from 0 to 4294967295/],
     ['injectReceivedBytes', 'bytes', [], 0, [undefined, null, ...notBytes], 'TypeError', /^bytes must be a Uint8Array/],
@@ -174,7 +198,7 @@ describe('objects', () => {
   });
 
   test('only the create functions make a handle', () => {
-    const Constructor = WebSocketHandle as unknown as new (...args: unknown[]) => unknown;
+    const Constructor = WebSocketHandle as unknown as new (...args: unknown[]) => object;
     class Derived extends Constructor {}
     for (const make of [() => new Constructor(), () => new Constructor(true, []), () => new Derived()]) {
       expect(thrownBy(make).message).toContain('createClientHandle or createServerHandle');
