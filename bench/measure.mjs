@@ -20,7 +20,8 @@ const windowTimeout = ({ warmup, seconds }) => startTimeout + 20_000 * (warmup +
  * @param build the folder of the load generator
  * @param times `{ warmup, seconds }`
  * @returns figures by name: CPU microseconds for each message (`cpu`, `user`, `system`), messages per second (`rate`),
- *   latencies in microseconds (`p50`, `p99`); for idle connections KiB of memory each (`atFirst`, `slope`)
+ *   share of a processor (`busy`), latencies in microseconds (`p50`, `p99`), most resident bytes (`peak`); for idle
+ *   connections KiB of memory each (`atFirst`, `slope`)
  */
 export async function measure(subject, scenario, build, times) {
   const processes = [];
@@ -40,7 +41,7 @@ async function measureServer(subject, scenario, build, times, processes) {
   const options = { port, pid: server.pid, raw: subject.raw ? 1 : 0, ...times, ...scenario.load };
   const load = startLoad(build, scenario.mode, options);
   processes.push(load);
-  return figures(await load.next(windowTimeout(times)));
+  return figures(await load.next(windowTimeout(times)), server.pid);
 }
 
 async function measureClient(subject, scenario, build, times, processes) {
@@ -51,7 +52,7 @@ async function measureClient(subject, scenario, build, times, processes) {
   processes.push(load);
   const { port } = await load.next();
   client.child.send({ port, connections: scenario.load.connections });
-  return figures(await load.next(windowTimeout(times)));
+  return figures(await load.next(windowTimeout(times)), client.pid);
 }
 
 async function measureMemory(subject, scenario, build, processes) {
@@ -75,7 +76,7 @@ async function measureMemory(subject, scenario, build, processes) {
   return { atFirst: (first - before) / few / 1024, slope: (last - first) / (many - few) / 1024 };
 }
 
-function figures({ messages, seconds, cpuSeconds, userSeconds, systemSeconds, p50, p99 }) {
+function figures({ messages, seconds, cpuSeconds, userSeconds, systemSeconds, p50, p99 }, pid) {
   const each = (time) => (time * 1e6) / messages;
   return {
     cpu: each(cpuSeconds),
@@ -83,9 +84,16 @@ function figures({ messages, seconds, cpuSeconds, userSeconds, systemSeconds, p5
     system: each(systemSeconds),
     rate: messages / seconds,
     busy: cpuSeconds / seconds,
+    peak: peakMemory(pid),
     p50,
     p99,
   };
+}
+
+// The most resident memory so far, in bytes.
+function peakMemory(pid) {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  return Number(/VmHWM:\s*(\d+) kB/.exec(status)[1]) * 1024;
 }
 
 function startSubject(subject, program, scenario, nodeOptions = []) {
@@ -146,11 +154,4 @@ function start(cpu, command, env) {
 async function end({ child, gone }) {
   child.kill('SIGKILL');
   await gone;
-}
-
-/** What the results depend on besides the code. */
-export function machine() {
-  const cpu = /model name\s*:\s*(.*)/.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1] ?? 'unknown';
-  const memory = /MemTotal:\s*(\d+)/.exec(readFileSync('/proc/meminfo', 'utf8'))?.[1] ?? 0;
-  return { cpu, memory: `${Math.round(memory / 1024 / 1024)} GiB` };
 }

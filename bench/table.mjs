@@ -17,6 +17,7 @@ const timeColumns = {
   'CPU %': (row) => number(100 * row.busy),
   'p50 µs': (row) => number(row.p50),
   'p99 µs': (row) => number(row.p99),
+  'peak MiB': (row) => number(row.peak / 2 ** 20),
 };
 const memoryColumns = {
   'KiB at first': (row) => number(row.atFirst),

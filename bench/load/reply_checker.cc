@@ -9,7 +9,7 @@ namespace websocket::bench {
 namespace {
 
 constexpr std::size_t kKeyLength = 4;
-constexpr std::size_t kBlock = 4096;  // of a payload: the first is compared in full, the others in part
+constexpr std::size_t kBlock = 4096;  // of a payload: the first and the last are compared in full, the others in part
 constexpr std::size_t kSample = 64;   // bytes at the start of the other blocks
 
 [[noreturn]] void differs(std::size_t inFrame) {
@@ -19,27 +19,34 @@ constexpr std::size_t kSample = 64;   // bytes at the start of the other blocks
 }  // namespace
 
 std::size_t ReplyChecker::accept(std::span<const std::uint8_t> bytes) {
-  const auto& cycle = expected_->bytes;
-  std::size_t frames = 0;
-  // Whole frames without keys of the peer's own and without blocks to skip are compared at once.
-  if (!unmasks_ && expected_->frameLength <= expected_->headerLength + kBlock) {
-    const std::size_t before = inFrame_;
-    std::size_t left = bytes.size();
-    while (left > 0) {
-      const std::size_t length = std::min(left, cycle.size() - position_);
-      if (std::memcmp(bytes.data() + (bytes.size() - left), cycle.data() + position_, length) != 0) differs(inFrame_);
-      position_ = position_ + length == cycle.size() ? 0 : position_ + length;
-      left -= length;
-    }
-    inFrame_ = (before + bytes.size()) % expected_->frameLength;
-    return (before + bytes.size()) / expected_->frameLength;
-  }
+  // Frames without blocks to skip and keys to learn are compared many at once.
+  const bool isPlain = !unmasks_ && expected_->frameLength <= expected_->headerLength + kBlock;
+  return isPlain ? acceptPlain(bytes) : acceptEach(bytes);
+}
 
+std::size_t ReplyChecker::acceptPlain(std::span<const std::uint8_t> bytes) {
+  const auto& cycle = expected_->bytes;
+  const std::size_t end = inFrame_ + bytes.size();
+  while (!bytes.empty()) {
+    const std::size_t length = std::min(bytes.size(), cycle.size() - position_);
+    if (std::memcmp(bytes.data(), cycle.data() + position_, length) != 0) {
+      const auto wrong = std::mismatch(bytes.begin(), bytes.end(), cycle.begin() + std::ptrdiff_t(position_)).first;
+      differs((position_ + static_cast<std::size_t>(wrong - bytes.begin())) % expected_->frameLength);
+    }
+    position_ = (position_ + length) % cycle.size();
+    bytes = bytes.subspan(length);
+  }
+  inFrame_ = end % expected_->frameLength;
+  return end / expected_->frameLength;
+}
+
+std::size_t ReplyChecker::acceptEach(std::span<const std::uint8_t> bytes) {
+  std::size_t frames = 0;
   while (!bytes.empty()) {
     const std::size_t length = std::min(bytes.size(), expected_->frameLength - inFrame_);
     compare(bytes.first(length));
     bytes = bytes.subspan(length);
-    position_ = (position_ + length) % cycle.size();
+    position_ = (position_ + length) % expected_->bytes.size();
     inFrame_ += length;
     if (inFrame_ == expected_->frameLength) {
       inFrame_ = 0;
@@ -80,12 +87,13 @@ void ReplyChecker::comparePayload(std::span<const std::uint8_t> bytes) {
   if (unmasks_) {
     for (std::size_t i = 0; i < kKeyLength; ++i) both[i] = key_[i] ^ payload[i - kKeyLength];
   }
+  const std::size_t lastBlock = (expected_->frameLength - header - 1) / kBlock;
   std::size_t i = 0;
   while (i < bytes.size()) {
     const std::size_t at = begin + i;
     const std::size_t block = at / kBlock;
     const std::size_t blockEnd = (block + 1) * kBlock;
-    const std::size_t compared = block == 0 ? kBlock : block * kBlock + kSample;
+    const std::size_t compared = block == 0 || block == lastBlock ? blockEnd : block * kBlock + kSample;
     if (at < compared) {
       const std::size_t length = std::min(compared - at, bytes.size() - i);
       if (unmasks_) {

@@ -1,7 +1,7 @@
 #include "window.h"
 
-#include <time.h>
 #include <unistd.h>
+#include <ctime>
 
 #include <fstream>
 #include <sstream>

@@ -3,7 +3,7 @@
 // coarser, and the warm-up always covers the same amount of work.
 #pragma once
 
-#include <time.h>
+#include <ctime>
 
 #include <chrono>
 #include <cstdint>

@@ -22,7 +22,7 @@ napi_valuetype typeOf(napi_env env, napi_value value) {
 }
 
 std::string text(double number) {
-  return number == std::floor(number) && std::abs(number) < 1e15 ? std::to_string(static_cast<std::int64_t>(number))
+  return number == std::floor(number) && std::abs(number) < 1e16 ? std::to_string(static_cast<std::int64_t>(number))
                                                                  : std::to_string(number);
 }
 
