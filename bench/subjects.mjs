@@ -8,6 +8,12 @@ const echoes = ['a', 'b', 'c', 'k', 'd', 'd8', 'e'];
 
 export const subjects = {
   ours: { title: 'websocket-component', ...sockets, env: { WEBSOCKET_COMPONENT_TRANSPORT: 'native' } },
+  'ours-borrow': {
+    title: 'websocket-component, borrowed memory',
+    server: 'ours-borrow.mjs',
+    env: { WEBSOCKET_COMPONENT_TRANSPORT: 'native' },
+    only: [...echoes],
+  },
   'ours-stream': {
     title: 'websocket-component, stream transport',
     ...sockets,

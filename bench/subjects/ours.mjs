@@ -2,4 +2,5 @@
 import { WebSocketServer } from 'websocket-component';
 import { serve } from './websocket-server.mjs';
 
-serve(WebSocketServer);
+// Strings arrive as strings where they are what the task is about.
+serve(WebSocketServer, process.argv[2] === 'strings' ? { textType: 'string' } : {});
