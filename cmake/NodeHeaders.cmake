@@ -27,5 +27,6 @@ if(NOT EXISTS ${node_addon_api_include}/napi.h)
 endif()
 add_library(node_addon_api INTERFACE)
 target_include_directories(node_addon_api SYSTEM INTERFACE ${node_addon_api_include})
-target_compile_definitions(node_addon_api INTERFACE NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS NAPI_VERSION=9)
+target_compile_definitions(node_addon_api INTERFACE NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS
+                                                    NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS NAPI_VERSION=9)
 target_link_libraries(node_addon_api INTERFACE node_headers)

@@ -4,11 +4,13 @@
  *
  * The connection is in the driver's table from its construction to its last event; afterwards it only remembers.
  */
+import { Buffer } from 'node:buffer'; // the global is a getter
+import process from 'node:process';
 import type { Duplex } from 'node:stream';
 import { byteLength, type Payload } from './data.js';
 import { driver, register, unregister, type DriverEvents } from './dispatch.js';
 import { faultError, notOpenError, notSentError } from './errors.js';
-import { SendFlag } from './native.js';
+import { borrowedSource, SendFlag } from './native.js';
 import {
   highWaterMark,
   type BinaryType,
@@ -35,9 +37,7 @@ const maxCallback = 2 ** 32 - 1;
 
 /** A message that waits because the socket is paused. */
 interface HeldMessage {
-  buffer: ArrayBuffer;
-  offset: number;
-  length: number;
+  data: Buffer | string;
   isBinary: boolean;
   isOwn: boolean;
 }
@@ -52,6 +52,7 @@ export class Connection implements DriverEvents {
   /** The peer's Close frame was received. */
   closeReceived = false;
   readonly transport: Transport;
+  readonly wantsStrings: boolean;
 
   #closeStatus = abnormalClosure;
   #closeReason = emptyReason;
@@ -94,6 +95,7 @@ export class Connection implements DriverEvents {
   ) {
     this.binaryType = socket.binaryType;
     this.#closeTimeout = settings.closeTimeout;
+    this.wantsStrings = settings.textType === 'string';
     register(this);
     this.transport = attach(id, stream, preamble, head, settings.transport);
   }
@@ -175,23 +177,32 @@ export class Connection implements DriverEvents {
 
   // ---- Receiving ----------------------------------------------------------------------------------------------------
 
-  onMessage(buffer: ArrayBuffer, offset: number, length: number, isBinary: boolean, isOwn: boolean): void {
+  onText(text: string): void {
     if (this.#isCut) return;
-    if (this.isPaused || this.#held.length > 0) {
-      this.#held.push({ buffer, offset, length, isBinary, isOwn });
-    } else {
-      this.#deliver(buffer, offset, length, isBinary, isOwn);
-    }
+    if (this.isPaused || this.#held.length > 0) this.#held.push({ data: text, isBinary: false, isOwn: true });
+    else this.socket.emit('message', text, false);
   }
 
-  #deliver(buffer: ArrayBuffer, offset: number, length: number, isBinary: boolean, isOwn: boolean): void {
+  onMessage(data: Buffer, isBinary: boolean, source: number): void {
+    if (this.#isCut) return;
+    const isOwn = source !== 0 && source !== borrowedSource;
+    if (!this.isPaused && this.#held.length === 0) this.#deliver(data, isBinary, isOwn);
+    else this.#held.push({ data: source === borrowedSource ? Buffer.from(data) : data, isBinary, isOwn });
+  }
+
+  #deliver(data: Buffer, isBinary: boolean, isOwn: boolean): void {
     if (!isBinary || this.binaryType === 'nodebuffer') {
-      this.socket.emit('message', Buffer.from(buffer, offset, length), isBinary);
+      this.socket.emit('message', data, isBinary);
     } else if (this.binaryType === 'arraybuffer') {
-      const data = isOwn && length === buffer.byteLength ? buffer : buffer.slice(offset, offset + length);
-      this.socket.emit('message', data, true);
+      const buffer = data.buffer as ArrayBuffer;
+      const isWhole = isOwn && data.length === buffer.byteLength;
+      this.socket.emit(
+        'message',
+        isWhole ? buffer : buffer.slice(data.byteOffset, data.byteOffset + data.length),
+        true,
+      );
     } else {
-      this.socket.emit('message', [Buffer.from(buffer, offset, length)], true);
+      this.socket.emit('message', [data], true);
     }
   }
 
@@ -223,8 +234,9 @@ export class Connection implements DriverEvents {
     let threw = true;
     try {
       while (this.#held.length > 0 && !this.isPaused) {
-        const { buffer, offset, length, isBinary, isOwn } = this.#held.shift() as HeldMessage;
-        this.#deliver(buffer, offset, length, isBinary, isOwn);
+        const { data, isBinary, isOwn } = this.#held.shift() as HeldMessage;
+        if (typeof data === 'string') this.socket.emit('message', data, false);
+        else this.#deliver(data, isBinary, isOwn);
       }
       threw = false;
     } finally {

@@ -2,14 +2,19 @@
  * The driver's events, handed to the connections they belong to. This file owns the driver of the thread and the table
  * of its connections; native code calls `onEvents` once for each batch and `onWrite` for each write to a stream.
  */
+import { Buffer, isAscii } from 'node:buffer'; // the global Buffer is a getter
 import { markAsUntransferable } from 'node:worker_threads';
-import { Kind, recordWords, slotMask, startDriver } from './native.js';
+import { borrowedSource, Kind, recordWords, slotMask, startDriver } from './native.js';
 
 /** What a connection learns from the driver, in the order in which it happened. */
 export interface DriverEvents {
   readonly id: number;
-  /** `isOwn`: nobody else uses the buffer. */
-  onMessage(buffer: ArrayBuffer, offset: number, length: number, isBinary: boolean, isOwn: boolean): void;
+  /** Text messages are wanted as strings. */
+  readonly wantsStrings: boolean;
+  /** A text message, when strings are wanted. */
+  onText(text: string): void;
+  /** Any other message. `source`: 0 for memory shared with other messages, `borrowedSource`, else its own. */
+  onMessage(data: Buffer, isBinary: boolean, source: number): void;
   onPing(data: Buffer): void;
   onPong(data: Buffer): void;
   /** The peer's Close frame. */
@@ -47,46 +52,80 @@ const { driver, records, cursor } = startDriver({ onEvents, onWrite });
 /** The driver of this thread. */
 export { driver };
 
-function onEvents(count: number, payload: ArrayBuffer, large: ArrayBuffer[]): void {
-  // Messages share this buffer: transferring one to another thread must not empty the others.
-  if (payload.byteLength > 0) markAsUntransferable(payload);
+/**
+ * Strings out of a batch: when all of its bytes are ASCII, one string is made of the batch and messages are cut out of
+ * that, which is cheaper than decoding each.
+ */
+const texts = {
+  batch: undefined as Buffer | undefined,
+  ascii: undefined as string | undefined,
+
+  slice(batch: Buffer, offset: number, length: number): string {
+    if (this.batch !== batch) {
+      this.batch = batch;
+      this.ascii = isAscii(batch) ? batch.toString('latin1') : undefined;
+    }
+    return this.ascii?.slice(offset, offset + length) ?? batch.toString('utf8', offset, offset + length);
+  },
+
+  release(): void {
+    this.batch = undefined;
+    this.ascii = undefined;
+  },
+};
+
+function onEvents(count: number, payload: Buffer, large: Buffer[], borrowed: Buffer): void {
+  const shared = payload.buffer as ArrayBuffer;
+  // Messages share this memory: transferring one to another thread must not empty the others.
+  if (payload.length > 0) markAsUntransferable(shared);
+  if (borrowed.length > 0) markAsUntransferable(borrowed.buffer as ArrayBuffer);
   // The place is kept before the handler runs: when it throws, native code calls again for the records behind it.
   for (let at = cursor[0]; at < count; at = cursor[0]) {
     cursor[0] = at + 1;
     const word = at * recordWords;
     const id = records[word];
     const connection = connections[id & slotMask];
-    if (connection !== undefined && connection.id === id) deliver(connection, word, payload, large);
+    if (connection === undefined || connection.id !== id) continue;
+    const source = records[word + 4];
+    const kind = records[word + 1];
+    if (kind === Kind.Sent) {
+      connection.onSent(records[word + 5], source === 0);
+      continue;
+    }
+    if (kind === Kind.Text && connection.wantsStrings) {
+      if (source === 0) connection.onText(texts.slice(payload, records[word + 2], records[word + 3]));
+      else connection.onText(dataAt(word, shared, large, borrowed).toString());
+      continue;
+    }
+    const data = dataAt(word, shared, large, borrowed);
+    if (kind <= Kind.Binary) connection.onMessage(data, kind === Kind.Binary, source);
+    else deliver(connection, kind, data, records[word + 5]);
   }
+  texts.release();
 }
 
-function deliver(connection: DriverEvents, word: number, payload: ArrayBuffer, large: ArrayBuffer[]): void {
-  const offset = records[word + 2];
-  const length = records[word + 3];
-  const value = records[word + 5];
+/** The payload of a record. */
+function dataAt(word: number, shared: ArrayBuffer, large: Buffer[], borrowed: Buffer): Buffer {
   const source = records[word + 4];
-  switch (records[word + 1]) {
-    case Kind.Text:
-    case Kind.Binary: {
-      const isBinary = records[word + 1] === Kind.Binary;
-      if (source === 0) connection.onMessage(payload, offset, length, isBinary, false);
-      else connection.onMessage(large[source - 1], offset, length, isBinary, true);
-      break;
-    }
-    case Kind.Sent:
-      connection.onSent(value, source === 0);
-      break;
+  if (source === 0) return Buffer.from(shared, records[word + 2], records[word + 3]);
+  if (source !== borrowedSource) return large[source - 1];
+  return Buffer.from(borrowed.buffer as ArrayBuffer, records[word + 2], records[word + 3]);
+}
+
+/** Everything but messages and sent messages. */
+function deliver(connection: DriverEvents, kind: number, data: Buffer, value: number): void {
+  switch (kind) {
     case Kind.Ping:
-      connection.onPing(Buffer.from(source === 0 ? payload : large[source - 1], offset, length));
+      connection.onPing(data);
       break;
     case Kind.Pong:
-      connection.onPong(Buffer.from(source === 0 ? payload : large[source - 1], offset, length));
+      connection.onPong(data);
       break;
     case Kind.Close:
-      connection.onCloseFrame(value, Buffer.from(source === 0 ? payload : large[source - 1], offset, length));
+      connection.onCloseFrame(value, data);
       break;
     case Kind.Fault:
-      connection.onFault(Buffer.from(source === 0 ? payload : large[source - 1], offset, length).toString(), value);
+      connection.onFault(data.toString(), value);
       break;
     case Kind.End:
       connection.onEnd();

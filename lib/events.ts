@@ -22,9 +22,9 @@ export class Event {
 /** A message was received. */
 export class MessageEvent extends Event {
   /** A string for a text message, else what `binaryType` says. */
-  readonly data: string | MessageData;
+  readonly data: MessageData;
 
-  constructor(target: WebSocket, data: string | MessageData) {
+  constructor(target: WebSocket, data: MessageData) {
     super('message', target);
     this.data = data;
   }
@@ -81,7 +81,7 @@ type EventName = keyof WebSocketEventMap;
 const makers: { [N in EventName]: (target: WebSocket, first: unknown, second: unknown) => WebSocketEventMap[N] } = {
   open: (target) => new Event('open', target),
   message: (target, data, isBinary) =>
-    new MessageEvent(target, isBinary ? (data as MessageData) : (data as Buffer).toString()),
+    new MessageEvent(target, isBinary ? (data as MessageData) : (data as Buffer | string).toString()),
   close: (target, code, reason) =>
     new CloseEvent(target, code as number, (reason as Buffer).toString(), target._wasClean),
   error: (target, error) => new ErrorEvent(target, error as Error),

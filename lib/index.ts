@@ -35,6 +35,7 @@ export type {
   SendOptions,
   ServerCloseOptions,
   ServerOptions,
+  TextType,
   TransportKind,
   UpgradeCallback,
   VerifyClient,

@@ -31,6 +31,9 @@ export const SendFlag = { Binary: 1, Fin: 2, Compress: 4 } as const;
 /** Words of one event record: id, kind, a, b, c, d. */
 export const recordWords = 6;
 
+/** The source of a payload that lies in the driver's receive memory. */
+export const borrowedSource = 0xffffffff;
+
 /** Low bits of a connection's id that number its slot; the others are the slot's generation. */
 const slotBits = 20;
 export const slotMask = (1 << slotBits) - 1;

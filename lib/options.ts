@@ -10,8 +10,11 @@ import type { WebSocket } from './websocket.js';
 /** What `send`, `ping` and `pong` accept. A number is sent as its decimal text, an array of numbers as bytes. */
 export type SendData = string | number | ArrayBufferLike | ArrayBufferView | readonly number[];
 
-/** What a 'message' listener gets for a binary message; for a text message it is always a Buffer. */
-export type MessageData = Buffer | ArrayBuffer | Buffer[];
+/** What a 'message' listener gets: a text message is what `textType` says, a binary one what `binaryType` says. */
+export type MessageData = Buffer | ArrayBuffer | Buffer[] | string;
+
+/** How text messages arrive at 'message' listeners: a Buffer of UTF-8, or a string. */
+export type TextType = 'buffer' | 'string';
 
 /** How binary messages arrive: a Buffer, an ArrayBuffer of its own, or an array of Buffers. */
 export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments';
@@ -42,6 +45,16 @@ export interface ConnectionSettings {
   maxFragments?: number;
   /** Accept text messages that are not valid UTF-8. Default: false. */
   skipUTF8Validation?: boolean;
+  /**
+   * What 'message' listeners get for a text message. `onmessage` and `addEventListener` always give strings. Default:
+   * 'buffer', as `ws`.
+   */
+  textType?: TextType;
+  /**
+   * 'copy': messages are the listener's to keep. 'borrow': most are views of memory that is used again after the
+   * listener has returned, which saves a copy; what is kept has to be copied. Default: 'copy'.
+   */
+  delivery?: 'copy' | 'borrow';
   /** Answer pings without being asked. Default: true. */
   autoPong?: boolean;
   /** Milliseconds that the closing handshake may take before the connection is cut. Default: 30,000, as `ws`. */
@@ -147,6 +160,8 @@ export const connectionDefaults = {
   maxPayload: 100 * 1024 * 1024,
   maxFragments: 131_072,
   skipUTF8Validation: false,
+  textType: 'buffer',
+  delivery: 'copy',
   autoPong: true,
   closeTimeout: 30_000,
   transport: 'auto',
@@ -163,6 +178,8 @@ export interface ResolvedSettings {
   maxPayload: number;
   maxFragments: number;
   skipUTF8Validation: boolean;
+  textType: TextType;
+  delivery: 'copy' | 'borrow';
   autoPong: boolean;
   closeTimeout: number;
   transport: 'auto' | TransportKind;
@@ -174,6 +191,8 @@ export function resolveSettings(options: ConnectionSettings): ResolvedSettings {
     maxPayload: count('maxPayload', options.maxPayload ?? connectionDefaults.maxPayload),
     maxFragments: count('maxFragments', options.maxFragments ?? connectionDefaults.maxFragments, 2 ** 32 - 1),
     skipUTF8Validation: Boolean(options.skipUTF8Validation),
+    textType: oneOf('textType', ['buffer', 'string'], options.textType ?? connectionDefaults.textType),
+    delivery: oneOf('delivery', ['copy', 'borrow'], options.delivery ?? connectionDefaults.delivery),
     autoPong: options.autoPong ?? connectionDefaults.autoPong,
     closeTimeout: milliseconds('closeTimeout', options.closeTimeout ?? connectionDefaults.closeTimeout),
     transport: transportOption(options.transport ?? connectionDefaults.transport),
@@ -197,6 +216,14 @@ export function count(name: string, value: unknown, max: number = Number.MAX_SAF
 /** Checks a duration. */
 export function milliseconds(name: string, value: unknown): number {
   return count(name, value, maxTimeout);
+}
+
+function oneOf<T extends string>(name: string, allowed: readonly T[], value: T): T {
+  if (!allowed.includes(value)) {
+    const names = allowed.map((one) => `'${one}'`).join(' or ');
+    throw new TypeError(`The option "${name}" must be ${names}, not ${describe(value)}`);
+  }
+  return value;
 }
 
 function transportOption(value: unknown): 'auto' | TransportKind {

@@ -10,10 +10,11 @@ const numbers = new Map<string, number>();
 /** The driver's number for these settings. */
 export function optionsNumber(settings: ResolvedSettings): number {
   const { maxPayload, maxFragments, skipUTF8Validation, autoPong } = settings;
-  const key = `${maxPayload} ${maxFragments} ${skipUTF8Validation} ${autoPong}`;
+  const borrow = settings.delivery === 'borrow';
+  const key = `${maxPayload} ${maxFragments} ${skipUTF8Validation} ${autoPong} ${borrow}`;
   let number = numbers.get(key);
   if (number === undefined) {
-    number = driver.createOptions({ maxPayload, maxFragments, skipUTF8Validation, autoPong });
+    number = driver.createOptions({ maxPayload, maxFragments, skipUTF8Validation, autoPong, borrow });
     numbers.set(key, number);
   }
   return number;

@@ -7,7 +7,7 @@
 
 /** Kinds of event records. A record is six unsigned 32-bit integers: `id, kind, a, b, c, d`. */
 export const enum EventKind {
-  /** A whole text message: `a` offset, `b` length in bytes. `c`: 0 for the batch's own memory, else 1 + an index into `large`. */
+  /** A whole text message: `a` offset, `b` length in bytes. `c`: 0 for the batch's own memory, 0xffffffff for `borrowed`, else 1 + an index into `large`. */
   Text = 1,
   /** A whole binary message; fields as for `Text`. */
   Binary = 2,
@@ -38,6 +38,8 @@ export interface SessionLimits {
   skipUTF8Validation: boolean;
   /** Answer pings without being asked. */
   autoPong: boolean;
+  /** Deliver messages where they lie: in the driver's receive memory, which is used again after `onEvents`, or in memory of their own. */
+  borrow: boolean;
 }
 
 /** The HTTP header fields that the component made for the opening handshake: name, value, name, value … */
@@ -116,15 +118,17 @@ export interface Driver {
 
 export interface DriverCallbacks {
   /**
-   * `count` records are in `records`; payloads in `payload` (fresh for each call, safe to keep) and `large`. Returns
+   * `count` records are in `records`; payloads in `payload` (fresh for each call, safe to keep), `large` (likewise)
+   * and `borrowed` (the driver's receive memory, used again after the batch; empty when no record names it). Returns
    * nothing; keeps its place in `cursor[0]`, so that when a handler throws, the driver reports the exception and calls
    * again with the same arguments to go on behind the record that threw.
    */
-  onEvents(count: number, payload: ArrayBuffer, large: ArrayBuffer[]): void;
+  onEvents(count: number, payload: Buffer, large: Buffer[], borrowed: Buffer): void;
   /** Stream transport: write these bytes (fresh, safe to keep), then call `written`. At most one is under way per id. */
   onWrite(id: number, bytes: Uint8Array): void;
 }
 
+/** What a function of the component throws when its HRESULT is a failure. Its message says what would have been right. */
 export interface HResultError extends Error {
   /** The HRESULT as an unsigned 32-bit number, for example 0x83760002. */
   hresult: number;
@@ -142,55 +146,212 @@ export interface NativeModule {
    */
   startDriver(callbacks: DriverCallbacks): { driver: Driver; records: Uint32Array; cursor: Uint32Array };
   /** The thirteen functions of websocket.h. */
-  readonly Handle: HandleConstructor;
+  readonly WebSocketHandle: WebSocketHandleConstructor;
 }
 
-/** One buffer of an action. */
-export type ActionBuffer = Uint8Array | { status: number; reason: Uint8Array | null };
+/** A setting of a handle: one of `WEB_SOCKET_PROPERTY_TYPE` that takes a number, or one that is a switch. */
+export type Property =
+  | { type: 0 | 1 | 0x1000 | 0x1001 | 0x1002; value: number }
+  | { type: 2 | 4 | 0x1003 | 0x1004 | 0x1005 | 0x1006 | 0x1007 | 0x1008 | 0x100a; value: boolean };
 
-export interface Action {
-  action: number;
-  type: number;
-  buffers: ActionBuffer[];
-  /** The value that was passed to `send` or `receive`. */
-  context: unknown;
-  /** For `completeAction`; 0 for NO_ACTION. */
-  actionContext: number;
+/** The content of a Close frame (RFC 6455, 5.5.1). */
+export interface CloseStatus {
+  /** 1000 to 65535 except 1004, 1006 and 1015; 0 or 1005: the frame has no content. */
+  status: number;
+  /** UTF-8, at most 123 bytes. Default: none. */
+  reason?: Uint8Array | null;
 }
 
-export interface HandleConstructor {
-  createClientHandle(properties?: { type: number; value: number | boolean }[]): Handle;
-  createServerHandle(properties?: { type: number; value: number | boolean }[]): Handle;
-  /** WebSocketGetGlobalProperty: milliseconds for KEEPALIVE_INTERVAL, versions for SUPPORTED_VERSIONS. */
-  getGlobalProperty(type: number): number | number[];
+/** What the server chose: indices into the arrays that were passed to `beginClientHandshake`. */
+export interface Selection {
+  /** In the server's order. */
+  extensions: number[];
+  /** `undefined`: none. */
+  subprotocol: number | undefined;
+}
+
+/** Why the receive side of a handle failed. */
+export interface Fault {
+  /** What `getAction` throws, as an unsigned 32-bit number; 0: no fault. */
+  hresult: number;
+  /** What a Close frame should tell the peer: 1002, 1007, 1008, 1009 or 1011; 0: no fault. */
+  closeStatus: number;
+  /** A sentence in English; `''` without a fault. */
+  reason: string;
 }
 
 /**
- * A WEB_SOCKET_HANDLE. Every method is the function of its name; a failing HRESULT is thrown as an `HResultError`.
- * Buffers of actions lie in memory of the JavaScript heap, so that they stay safe after `delete`.
+ * What to do next. Every action but NO_ACTION is given back once with `completeAction`; until then no other action of
+ * its direction is handed out.
  */
-export interface Handle {
-  beginClientHandshake(subprotocols?: string[], extensions?: string[], headers?: HeaderList): HeaderList;
-  endClientHandshake(headers: HeaderList): { extensions: number[]; subprotocol: number | undefined };
-  beginServerHandshake(headers: HeaderList, subprotocol?: string, extensions?: string[]): HeaderList;
+export interface Action {
+  /** One of `WEB_SOCKET_ACTION`. */
+  action: 0 | 1 | 2 | 3 | 4;
+  /**
+   * One of `WEB_SOCKET_BUFFER_TYPE`, or a custom frame type: of the frame that is sent, or of what arrived. 0: nothing to
+   * tell.
+   */
+  type: number;
+  /**
+   * SEND_TO_NETWORK: one or two buffers, to be written in this order. RECEIVE_FROM_NETWORK: one, to be filled from its
+   * beginning. INDICATE_RECEIVE_COMPLETE: one, the payload or the reason of a Close frame; none when the operation was
+   * cancelled or aborted. Otherwise none.
+   *
+   * A buffer is a view of the handle's memory, or of memory that was passed to `send` or `receive`. Its bytes are what
+   * the action says until the action is completed: copy before that what is needed longer. The memory itself is the
+   * JavaScript heap's, so that a view may be kept and used at any time, also after `delete`.
+   */
+  buffers: Uint8Array[];
+  /** The status of a Close frame that arrived (1005: it had none); 0 for everything else. */
+  closeStatus: number;
+  /** The value that was passed to `send`, `sendControl` or `receive`; `undefined` for the answer to a ping. */
+  context: unknown;
+  /** Names the action for `completeAction`; 0 for NO_ACTION. */
+  actionContext: number;
+}
+
+/** The static side of {@link WebSocketHandle}. `new` throws a `TypeError`. */
+export interface WebSocketHandleConstructor {
+  /**
+   * WebSocketCreateClientHandle: makes the handle of a client.
+   *
+   * @param properties - Settings; of one that stands twice the last counts. Default: none.
+   * @throws TypeError or RangeError for what is no property, and for properties that take pointers
+   * (ALLOCATED_BUFFER, GATHER, RECEIVE_POOL, RANDOM_SOURCE).
+   * @throws HResultError `E_INVALIDARG` for an unknown property or a value that is too small, `E_OUTOFMEMORY`.
+   */
+  createClientHandle(properties?: readonly Property[] | null): WebSocketHandle;
+  /** WebSocketCreateServerHandle: makes the handle of a server; as `createClientHandle`. */
+  createServerHandle(properties?: readonly Property[] | null): WebSocketHandle;
+  /**
+   * WebSocketGetGlobalProperty: the keep-alive interval in milliseconds (KEEPALIVE_INTERVAL_PROPERTY_TYPE, 5; default
+   * 30000, at least 15000; the component has no timer, so that sending something is up to the caller).
+   *
+   * @throws HResultError `E_INVALIDARG` for a property that is not global.
+   */
+  getGlobalProperty(type: 5): number;
+  /** WebSocketGetGlobalProperty: the protocol versions (SUPPORTED_VERSIONS_PROPERTY_TYPE, 6). */
+  getGlobalProperty(type: 6): number[];
+  readonly prototype: WebSocketHandle;
+}
+
+/**
+ * One side of a WebSocket connection as a WEB_SOCKET_HANDLE: the functions of websocket.h as methods, and those of
+ * websocket_ext.h that need no pointers. It does no I/O: the caller moves bytes between a transport and the actions.
+ *
+ * Errors: a `TypeError` or `RangeError` for an argument of a wrong type or range, an {@link HResultError} for a failing
+ * HRESULT: `E_INVALIDARG` (a bad argument, the other role's function, a deleted handle),
+ * `E_INVALID_PROTOCOL_OPERATION` (not in this state) and others where they are named. A call that throws has changed
+ * nothing.
+ *
+ * Lifetime: `delete` gives the memory back at once; a handle that nothing refers to is collected, also with operations
+ * queued. It belongs to the thread that made it.
+ */
+export interface WebSocketHandle {
+  /**
+   * WebSocketBeginClientHandshake: makes the header fields of the opening request (RFC 6455, 4.1).
+   *
+   * @param subprotocols - Offers in order of preference, each a token. Default: none.
+   * @param extensions - Offers with their parameters. Default: none.
+   * @param headers - Other fields of the request; a field that is returned replaces one of these.
+   * @returns Connection, Upgrade, Sec-WebSocket-Key, Sec-WebSocket-Version and what was offered. The caller adds Host.
+   * @throws HResultError `E_INVALIDARG`, `E_INVALID_PROTOCOL_OPERATION`, `E_FAIL` without randomness.
+   */
+  beginClientHandshake(
+    subprotocols?: readonly string[] | null,
+    extensions?: readonly string[] | null,
+    headers?: readonly string[] | null,
+  ): HeaderList;
+  /**
+   * WebSocketEndClientHandshake: checks the header fields of the server's response, whose status 101 the caller has
+   * checked, and opens the handle. After an error the handle is as it was.
+   *
+   * @throws HResultError `E_INVALID_PROTOCOL_FORMAT` for a bad response, `E_SUBPROTOCOL_NOT_SUPPORTED` and
+   * `E_PROTOCOL_EXTENSIONS_NOT_SUPPORTED` when the server chose what was not offered.
+   */
+  endClientHandshake(headers: readonly string[]): Selection;
+  /**
+   * WebSocketBeginServerHandshake: checks the header fields of a client's request (RFC 6455, 4.2.1) and makes those of
+   * the 101 response.
+   *
+   * @param headers - All fields of the request, for example `request.rawHeaders`.
+   * @param subprotocol - The one that was chosen among those offered; `''` or nullish: none.
+   * @param extensions - Those chosen. Default: none.
+   * @throws HResultError `E_INVALID_PROTOCOL_FORMAT` for a bad request, `E_PROTOCOL_VERSION_NOT_SUPPORTED` for a version
+   * other than 13, `E_SUBPROTOCOL_NOT_SUPPORTED` and `E_PROTOCOL_EXTENSIONS_NOT_SUPPORTED` for what was not offered.
+   */
+  beginServerHandshake(
+    headers: readonly string[],
+    subprotocol?: string | null,
+    extensions?: readonly string[] | null,
+  ): HeaderList;
+  /** WebSocketEndServerHandshake: opens the handle. Optional: the first data function does it too. */
   endServerHandshake(): void;
-  send(
-    type: number,
-    buffer?: Uint8Array | { status: number; reason?: Uint8Array | null } | null,
-    context?: unknown,
-  ): void;
+
+  /**
+   * WebSocketSend: queues a frame. Nothing is written before the actions are carried out.
+   *
+   * @param type - One of `WEB_SOCKET_BUFFER_TYPE`, or a custom frame type.
+   * @param buffer - Data: the payload. It is not copied: leave it unchanged until INDICATE_SEND_COMPLETE. (One in shared
+   * or resizable memory is copied.) CLOSE: a {@link CloseStatus}, or nullish for an empty frame. PING_PONG and
+   * UNSOLICITED_PONG: nullish.
+   * @param context - Comes back with the actions of this operation.
+   */
+  send(type: number, buffer?: Uint8Array | CloseStatus | null, context?: unknown): void;
+  /**
+   * WebSocketReceive: queues a receive, which ends with one INDICATE_RECEIVE_COMPLETE.
+   *
+   * @param buffer - Memory for the payload, in an ArrayBuffer of fixed length. Default: the handle's own memory.
+   * @param context - Comes back with the actions of this operation.
+   */
   receive(buffer?: Uint8Array | null, context?: unknown): void;
-  getAction(queue: number, capacity?: number): Action;
+  /**
+   * WebSocketGetAction: says what to do next.
+   *
+   * @param queue - One of `WEB_SOCKET_ACTION_QUEUE`.
+   * @param capacity - Most buffers that an action may have, at least 1. Default: 2, and more are never used.
+   * @throws HResultError with the result of the fault when the peer broke the protocol, again until `abort`; the send
+   * side still works (see `getFault`).
+   * @throws TypeError when the ArrayBuffer of an operation in progress, or of the handle, was detached.
+   */
+  getAction(queue: 1 | 2 | 3, capacity?: number): Action;
+  /**
+   * WebSocketCompleteAction: gives an action back.
+   *
+   * @param actionContext - The action's. 0, that of NO_ACTION, has no effect.
+   * @param bytesTransferred - SEND_TO_NETWORK: the bytes written; fewer than the buffers have cancel the operation.
+   * RECEIVE_FROM_NETWORK: the bytes read into the buffer; 0 cancels the operation. INDICATE actions: 0, and any other
+   * number is ignored.
+   * @throws RangeError when the action was completed before or is another handle's, and for more bytes than its buffers
+   * have; it stays outstanding then.
+   */
   completeAction(actionContext: number, bytesTransferred: number): void;
+  /**
+   * WebSocketAbortHandle: every queued operation comes back as an INDICATE action without data. No effect before the
+   * handle is open.
+   */
   abort(): void;
+  /** WebSocketDeleteHandle: frees the handle. Every later call throws. */
   delete(): void;
 
   // The additions of websocket_ext.h.
+
+  /**
+   * WebSocketOpenWithoutHandshake: opens a new handle whose handshake was made elsewhere, for example over HTTP/2
+   * (RFC 8441), or is not needed.
+   */
   openWithoutHandshake(): void;
-  /** Copies the bytes. */
+  /**
+   * WebSocketInjectReceivedBytes: takes bytes that were read already, such as those behind the HTTP head. They are
+   * copied, and come before what a later RECEIVE_FROM_NETWORK brings.
+   */
   injectReceivedBytes(bytes: Uint8Array): void;
-  /** A ping or a pong with a payload of at most 125 bytes, which is copied. */
+  /**
+   * WebSocketSendControl: queues a ping (PING_PONG) or a pong (UNSOLICITED_PONG) with a payload.
+   *
+   * @param payload - At most 125 bytes, copied. Default: empty.
+   */
   sendControl(type: number, payload?: Uint8Array | null, context?: unknown): void;
-  /** Why the receive side failed; `hresult` 0: it did not. */
-  getFault(): { hresult: number; closeStatus: number; reason: string };
+  /** WebSocketGetFault: why the receive side failed. */
+  getFault(): Fault;
 }

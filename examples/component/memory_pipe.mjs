@@ -12,25 +12,25 @@ const pipe = []; // what is under way: the receiving end and the bytes
 
 const server = new Endpoint(
   handles.server,
-  (bytes) => pipe.push([client, bytes]),
-  (type, buffer) => {
-    if (type === UTF8_MESSAGE_BUFFER_TYPE) server.send(`echo: ${Buffer.from(buffer)}`);
-    if (type === CLOSE_BUFFER_TYPE) server.close(buffer.status, ''); // the component never answers a Close by itself
+  (bytes) => pipe.push({ to: client, bytes }),
+  ({ type, buffers, closeStatus }) => {
+    if (type === UTF8_MESSAGE_BUFFER_TYPE) server.send(`echo: ${Buffer.from(buffers[0])}`);
+    if (type === CLOSE_BUFFER_TYPE) server.close(closeStatus); // the component does not answer a Close by itself
   },
 );
 const client = new Endpoint(
   handles.client,
-  (bytes) => pipe.push([server, bytes]),
-  (type, buffer) =>
-    log.push(type === CLOSE_BUFFER_TYPE ? `closed with ${buffer.status}` : Buffer.from(buffer).toString()),
+  (bytes) => pipe.push({ to: server, bytes }),
+  ({ type, buffers, closeStatus }) => {
+    log.push(type === CLOSE_BUFFER_TYPE ? `closed with ${closeStatus}` : Buffer.from(buffers[0]).toString());
+  },
 );
 
 client.send('hello');
 client.send('world');
 client.close(1000, 'done');
 for (let next = pipe.shift(); next !== undefined; next = pipe.shift()) {
-  const [end, bytes] = next;
-  for (let at = 0; at < bytes.length; ++at) end.bytes(bytes.subarray(at, at + 1));
+  for (let at = 0; at < next.bytes.length; ++at) next.to.bytes(next.bytes.subarray(at, at + 1));
 }
 handles.client.delete();
 handles.server.delete();

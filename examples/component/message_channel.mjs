@@ -14,24 +14,25 @@ const log = [];
 const server = new Endpoint(
   handles.server,
   (bytes) => port2.postMessage(bytes),
-  (type, buffer) => {
-    if (type === CLOSE_BUFFER_TYPE) server.close(buffer.status, '');
-    else server.send(Buffer.from(buffer).toString().toUpperCase());
+  ({ type, buffers, closeStatus }) => {
+    if (type === CLOSE_BUFFER_TYPE) server.close(closeStatus);
+    else server.send(Buffer.from(buffers[0]).toString().toUpperCase());
   },
 );
 const client = new Endpoint(
   handles.client,
   (bytes) => port1.postMessage(bytes),
-  (type, buffer) => {
+  ({ type, buffers, closeStatus }) => {
     if (type === CLOSE_BUFFER_TYPE) {
-      log.push(`closed with ${buffer.status}`);
+      log.push(`closed with ${closeStatus}`);
       port1.close();
     } else {
-      log.push(Buffer.from(buffer).toString());
-      client.close(1000, '');
+      log.push(Buffer.from(buffers[0]).toString());
+      client.close(1000);
     }
   },
 );
+port2.on('message', (bytes) => server.bytes(bytes));
 port1.on('message', (bytes) => client.bytes(bytes));
 port1.on('close', () => {
   handles.client.delete();
@@ -39,5 +40,4 @@ port1.on('close', () => {
   console.log(log.join('\n'));
   assert.deepStrictEqual(log, ['HELLO', 'closed with 1000']);
 });
-port2.on('message', (bytes) => server.bytes(bytes));
 client.send('hello');

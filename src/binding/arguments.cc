@@ -22,7 +22,7 @@ napi_valuetype typeOf(napi_env env, napi_value value) {
 }
 
 std::string text(double number) {
-  return number == std::floor(number) && std::abs(number) < 1e15 ? std::to_string(static_cast<std::int64_t>(number))
+  return number == std::floor(number) && std::abs(number) < 1e16 ? std::to_string(static_cast<std::int64_t>(number))
                                                                  : std::to_string(number);
 }
 
@@ -75,7 +75,11 @@ bool toBytes(napi_env env, napi_value value, const char* name, std::span<const s
   void* data = nullptr;
   std::size_t length = 0;
   bool is = false;
-  if (napi_is_buffer(env, value, &is) == napi_ok && is) {  // any view
+  napi_typedarray_type type = napi_uint8_array;
+  if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) == napi_ok &&
+      (type == napi_uint8_array || type == napi_int8_array || type == napi_uint8_clamped_array)) {
+    // The usual case; its length counts bytes.
+  } else if (napi_is_buffer(env, value, &is) == napi_ok && is) {  // any view
     napi_get_buffer_info(env, value, &data, &length);
   } else if (napi_is_arraybuffer(env, value, &is) == napi_ok && is) {
     napi_get_arraybuffer_info(env, value, &data, &length);
@@ -108,7 +112,8 @@ std::span<const std::uint8_t> Utf8Scratch::encode(napi_env env, napi_value strin
 
 bool toPayload(napi_env env, napi_value value, const char* name, Utf8Scratch& scratch,
                std::span<const std::uint8_t>& out) {
-  if (typeOf(env, value) != napi_string) {
+  bool isView = false;
+  if (napi_is_typedarray(env, value, &isView) == napi_ok && (isView || typeOf(env, value) != napi_string)) {
     return toBytes(env, value, name, out);
   }
   out = scratch.encode(env, value);

@@ -1,5 +1,6 @@
 #include "c_arguments.h"
 
+#include <algorithm>
 #include <limits>
 #include <span>
 #include <string>
@@ -11,41 +12,78 @@ namespace {
 
 constexpr double kMaxUlong = std::numeric_limits<ULONG>::max();
 
-// How the value of a property is passed; nullopt: not from JavaScript.
-std::optional<ULONG> sizeOfValue(std::uint32_t type) {
+enum class ValueKind : std::uint8_t { Ulong, Bool, Ulonglong, Refused };
+
+// How the value of a property is passed.
+ValueKind kindOf(std::uint32_t type) {
   switch (type) {
-    case WEB_SOCKET_ALLOCATED_BUFFER_PROPERTY_TYPE:  // the handle's own memory is JavaScript's already
-    case WEB_SOCKET_GATHER_PROPERTY_TYPE:            // would hand out memory that lies elsewhere
+    case WEB_SOCKET_ALLOCATED_BUFFER_PROPERTY_TYPE:
+    case WEB_SOCKET_GATHER_PROPERTY_TYPE:
     case WEB_SOCKET_RECEIVE_POOL_PROPERTY_TYPE:
     case WEB_SOCKET_RANDOM_SOURCE_PROPERTY_TYPE:
-      return std::nullopt;
+      return ValueKind::Refused;
     case WEB_SOCKET_MAX_MESSAGE_SIZE_PROPERTY_TYPE:
     case WEB_SOCKET_MAX_FRAME_SIZE_PROPERTY_TYPE:
-      return static_cast<ULONG>(sizeof(ULONGLONG));
+      return ValueKind::Ulonglong;
+    case WEB_SOCKET_DISABLE_MASKING_PROPERTY_TYPE:
+    case WEB_SOCKET_DISABLE_UTF8_VERIFICATION_PROPERTY_TYPE:
+    case WEB_SOCKET_AUTO_CLOSE_ECHO_PROPERTY_TYPE:
+    case WEB_SOCKET_DISABLE_AUTO_PONG_PROPERTY_TYPE:
+    case WEB_SOCKET_INDICATE_PINGS_PROPERTY_TYPE:
+    case WEB_SOCKET_INDICATE_UNSOLICITED_PONGS_PROPERTY_TYPE:
+    case WEB_SOCKET_STRICT_CLOSE_CODES_PROPERTY_TYPE:
+    case WEB_SOCKET_CONTROL_FIRST_PROPERTY_TYPE:
+    case WEB_SOCKET_COALESCE_SENDS_PROPERTY_TYPE:
+      return ValueKind::Bool;
     default:
-      return static_cast<ULONG>(sizeof(ULONG));
+      return ValueKind::Ulong;
   }
+}
+
+// Each element of an array that was read.
+bool areLatin1(Napi::Env env, const Napi::Value& value, const char* name) {
+  const auto array = value.As<Napi::Array>();
+  const std::uint32_t count = array.Length();
+  for (std::uint32_t index = 0; index < count; ++index) {
+    const Napi::Value element = array.Get(index);
+    const std::string elementName = std::string(name) + "[" + std::to_string(index) + "]";
+    if (env.IsExceptionPending() || !isLatin1(env, element, elementName.c_str())) {
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace
 
-std::optional<Napi::ArrayBuffer> makeArrayBuffer(Napi::Env env, std::size_t size) {
-  const Napi::Value constructor = env.Global().Get("ArrayBuffer");
-  if (!constructor.IsFunction()) {
-    return std::nullopt;
+bool toUint8Array(Napi::Env env, Napi::Value value, const char* name, std::span<const std::uint8_t>& out) {
+  if (!value.IsTypedArray() || (value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array &&
+                                value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_clamped_array)) {
+    return throwTypeError(env, std::string(name) + " must be a Uint8Array or a Buffer");
   }
-  const Napi::Value made = constructor.As<Napi::Function>().New({Napi::Number::New(env, static_cast<double>(size))});
-  if (env.IsExceptionPending() || !made.IsArrayBuffer() || made.As<Napi::ArrayBuffer>().ByteLength() != size) {
-    return std::nullopt;
+  const Napi::ArrayBuffer memory = value.As<Napi::TypedArray>().ArrayBuffer();
+  if (memory.IsArrayBuffer() && memory.IsDetached()) {
+    return throwTypeError(env, std::string(name) + " must not be a view of a detached ArrayBuffer");
   }
-  return made.As<Napi::ArrayBuffer>();
+  return toBytes(env, value, name, out);
+}
+
+bool isLatin1(napi_env env, napi_value value, const char* name) {
+  std::size_t length = 0;
+  if (napi_get_value_string_utf16(env, value, nullptr, 0, &length) != napi_ok) {
+    return throwTypeError(env, std::string(name) + " must be a string");
+  }
+  std::u16string text(length, u'\0');
+  napi_get_value_string_utf16(env, value, text.data(), length + 1, &length);
+  return std::ranges::all_of(text, [](char16_t unit) { return unit <= 0xFF; }) ||
+         throwTypeError(env, std::string(name) + " must have no characters above U+00FF");
 }
 
 bool CStrings::read(Napi::Env env, Napi::Value value, const char* name) {
   if (isNullish(env, value)) {
     return true;
   }
-  if (!list_.read(env, value, name)) {
+  if (!list_.read(env, value, name) || !areLatin1(env, value, name)) {
     return false;
   }
   for (const std::string_view text : list_.views()) {
@@ -58,7 +96,7 @@ bool CStrings::read(Napi::Env env, Napi::Value value, const char* name) {
 }
 
 bool CHeaders::read(Napi::Env env, Napi::Value value, const char* name) {
-  if (!toHeaderList(env, value, name, list_)) {
+  if (!toHeaderList(env, value, name, list_) || !areLatin1(env, value, name)) {
     return false;
   }
   for (const HeaderView& header : list_.headers()) {
@@ -109,24 +147,35 @@ bool CProperties::readOne(Napi::Env env, const Napi::Object& element) {
   if (!toUint32(env, element.Get("type"), "type of a property", type)) {
     return false;
   }
-  const std::optional<ULONG> size = sizeOfValue(type);
-  if (!size) {
-    return throwTypeError(env, "the property " + std::to_string(type) + " is not for JavaScript");
-  }
+  const std::string name = "the value of property " + std::to_string(type);
+  const ValueKind kind = kindOf(type);
   const Napi::Value value = element.Get("value");
+  bool flag = false;
   double number = 0;
-  if (value.IsBoolean()) {
-    number = value.As<Napi::Boolean>().Value() ? TRUE : FALSE;
-  } else if (!toInteger(env, value, "value of a property", 0, *size == sizeof(ULONG) ? kMaxUlong : kMaxSafeInteger,
-                        number)) {
-    return false;
+  switch (kind) {
+    case ValueKind::Refused:
+      return throwTypeError(env, "property " + std::to_string(type) +
+                                     " works with memory or functions of C, so that JavaScript cannot set it");
+    case ValueKind::Bool:
+      if (!toBoolean(env, value, name.c_str(), flag)) {
+        return false;
+      }
+      add(type, &shortValues_.emplace_back(flag ? TRUE : FALSE), sizeof(ULONG));
+      return true;
+    case ValueKind::Ulong:
+      if (!toInteger(env, value, name.c_str(), 0, kMaxUlong, number)) {
+        return false;
+      }
+      add(type, &shortValues_.emplace_back(static_cast<ULONG>(number)), sizeof(ULONG));
+      return true;
+    case ValueKind::Ulonglong:
+      if (!toInteger(env, value, name.c_str(), 0, kMaxSafeInteger, number)) {
+        return false;
+      }
+      add(type, &longValues_.emplace_back(static_cast<ULONGLONG>(number)), sizeof(ULONGLONG));
+      return true;
   }
-  if (*size == sizeof(ULONG)) {
-    add(type, &shortValues_.emplace_back(static_cast<ULONG>(number)), *size);
-  } else {
-    add(type, &longValues_.emplace_back(static_cast<ULONGLONG>(number)), *size);
-  }
-  return true;
+  return false;
 }
 
 void CProperties::add(std::uint32_t type, void* value, ULONG size) {

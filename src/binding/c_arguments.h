@@ -5,7 +5,7 @@
 
 #include <cstdint>
 #include <deque>
-#include <optional>
+#include <span>
 #include <vector>
 
 #include "arguments.h"
@@ -15,8 +15,12 @@ namespace websocket::binding {
 
 inline constexpr double kMaxSafeInteger = 9007199254740991;  // Number.MAX_SAFE_INTEGER
 
-// By the constructor of the language, which throws when there is no memory; napi_create_arraybuffer ends the process.
-std::optional<Napi::ArrayBuffer> makeArrayBuffer(Napi::Env env, std::size_t size);
+// The bytes of a Uint8Array, Buffer or Uint8ClampedArray, valid until JavaScript runs again. A detached one is refused:
+// it would count as empty.
+bool toUint8Array(Napi::Env env, Napi::Value value, const char* name, std::span<const std::uint8_t>& out);
+
+// Header fields and what goes into them are bytes: a character above U+00FF would lose its upper half.
+bool isLatin1(napi_env env, napi_value value, const char* name);
 
 // An array of strings as NUL-terminated ones. Nullish: an empty array.
 class CStrings {

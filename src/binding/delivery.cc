@@ -1,7 +1,11 @@
 #include "delivery.h"
 
+#include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <cstring>
+#include <functional>
+#include <memory>
 
 namespace websocket::binding {
 namespace {
@@ -19,6 +23,13 @@ napi_ref makeShared(napi_env env, std::size_t length, std::uint32_t*& elements) 
   }
   elements = static_cast<std::uint32_t*>(memory);
   return reference;
+}
+
+// Not where all memory has to be JavaScript's (Electron).
+bool allowsExternalBuffers(napi_env env) {
+  static std::uint8_t byte = 0;
+  napi_value buffer = nullptr;
+  return napi_create_external_buffer(env, sizeof byte, &byte, nullptr, nullptr, &buffer) == napi_ok;
 }
 
 }  // namespace
@@ -42,20 +53,22 @@ bool callFromLoop(napi_env env, napi_async_context context, napi_value function,
 bool Delivery::initialize(napi_env env, napi_value onEvents, napi_async_context context) {
   env_ = env;
   context_ = context;
+  allowsExternal_ = allowsExternalBuffers(env);
   void* memory = nullptr;
   napi_value noPayload = nullptr;
   napi_value noLarge = nullptr;
   recordsReference_ = makeShared(env, kMaxRecords * kRecordFields, records_);
   cursorReference_ = makeShared(env, 1, cursor_);
   return recordsReference_ != nullptr && cursorReference_ != nullptr &&
-         napi_create_arraybuffer(env, 0, &memory, &noPayload) == napi_ok &&
+         napi_create_buffer(env, 0, &memory, &noPayload) == napi_ok &&
          napi_create_reference(env, noPayload, 1, &noPayload_) == napi_ok &&
          napi_create_array(env, &noLarge) == napi_ok && napi_create_reference(env, noLarge, 1, &noLarge_) == napi_ok &&
          napi_create_reference(env, onEvents, 1, &onEvents_) == napi_ok;
 }
 
 void Delivery::release() {
-  for (napi_ref* const reference : {&onEvents_, &recordsReference_, &cursorReference_, &noPayload_, &noLarge_}) {
+  for (napi_ref* const reference :
+       {&onEvents_, &recordsReference_, &cursorReference_, &noPayload_, &noLarge_, &borrowed_}) {
     if (*reference != nullptr) {
       napi_delete_reference(env_, *reference);
       *reference = nullptr;
@@ -69,33 +82,39 @@ napi_value Delivery::valueOf(napi_ref reference) const {
   return value;
 }
 
-void Delivery::deliver(const driver::Batch& batch) {
-  std::span<const driver::Event> events = batch.events;
-  while (!events.empty()) {
+void Delivery::deliver(driver::Batch& batch) {
+  Rest rest{batch.events, batch.messages, batch.blocks};
+  while (!rest.events.empty()) {
     napi_handle_scope scope = nullptr;
     if (napi_open_handle_scope(env_, &scope) != napi_ok) {
       return;
     }
-    napi_value payload = nullptr;
-    napi_value large = nullptr;
-    const std::size_t count = take(events, payload, large);
-    const bool goOn = count != 0 && call(count, payload, large);
+    Call next;
+    const bool goOn = take(rest, next) && call(next);
     napi_close_handle_scope(env_, scope);
     if (!goOn) {
       return;
     }
-    events = events.subspan(count);
   }
 }
 
-// Copies the first events, as many as one call takes, into the records and into fresh memory. 0: out of memory.
-std::size_t Delivery::take(std::span<const driver::Event> events, napi_value& payload, napi_value& large) {
-  std::size_t count = 0;
+// How many of the events one call takes, and what it needs for them. False: out of memory.
+bool Delivery::measure(const Rest& rest, Call& next) {
   std::size_t shared = 0;
   std::uint32_t largeCount = 0;
-  while (count < events.size() && count < kMaxRecords) {
-    const driver::Event& event = events[count];
-    if (event.length >= kLargePayload) {
+  for (const driver::Event& event : rest.events) {
+    if (next.count == kMaxRecords) {
+      break;
+    }
+    if (const driver::Slab::Block* const block = borrowedBlock(event, rest.blocks); block != nullptr) {
+      if (next.block != nullptr && next.block != block->get()) {
+        break;  // a call has one block
+      }
+      if (next.block == nullptr) {
+        next.block = block->get();
+        next.borrowed = borrow(*block);
+      }
+    } else if (event.length >= kLargePayload) {
       // Large ones end the call early, so that the memory of a few can be given back before that of the next is made.
       if (largeCount == 16) {
         break;
@@ -107,60 +126,135 @@ std::size_t Delivery::take(std::span<const driver::Event> events, napi_value& pa
       }
       shared += event.length;
     }
-    ++count;
+    ++next.count;
   }
 
-  std::uint8_t* to = nullptr;
   void* memory = nullptr;
   if (shared == 0) {
-    payload = valueOf(noPayload_);
-  } else if (napi_create_arraybuffer(env_, shared, &memory, &payload) != napi_ok) {
-    return 0;
+    next.payload = valueOf(noPayload_);
+  } else if (napi_create_buffer(env_, shared, &memory, &next.payload) != napi_ok) {
+    return false;
   }
-  to = static_cast<std::uint8_t*>(memory);
+  next.shared = static_cast<std::uint8_t*>(memory);
+  if (next.borrowed == nullptr) {
+    next.borrowed = valueOf(noPayload_);
+  }
   if (largeCount == 0) {
-    large = valueOf(noLarge_);
-  } else if (napi_create_array_with_length(env_, largeCount, &large) != napi_ok) {
-    return 0;
+    next.large = valueOf(noLarge_);
+    return true;
   }
+  return napi_create_array_with_length(env_, largeCount, &next.large) == napi_ok;
+}
 
+// Moves the first events, as many as one call takes, into the records and into fresh memory; Buffers, because those are
+// not filled with zeros first. False: out of memory.
+bool Delivery::take(Rest& rest, Call& next) {
+  if (!measure(rest, next)) {
+    return false;
+  }
   std::uint32_t offset = 0;
   std::uint32_t index = 0;
   std::uint32_t* record = records_;
-  for (const driver::Event& event : events.first(count)) {
+  for (const driver::Event& event : rest.events.first(next.count)) {
     record[0] = event.connection;
     record[1] = static_cast<std::uint32_t>(event.kind);
     record[2] = 0;
     record[3] = event.length;
     record[4] = event.failed ? 1 : 0;
     record[5] = event.value;
-    if (event.length >= kLargePayload) {
-      napi_value buffer = nullptr;
-      if (napi_create_arraybuffer(env_, event.length, &memory, &buffer) != napi_ok) {
-        return 0;
+    driver::MessageBuffer* message = nullptr;
+    if (!rest.messages.empty() && rest.messages.front().data() == event.data) {
+      message = &rest.messages.front();
+      rest.messages = rest.messages.subspan(1);
+    }
+    if (borrowedBlock(event, rest.blocks) != nullptr) {
+      record[2] = static_cast<std::uint32_t>(event.data - next.block);
+      record[4] = kBorrowedSource;
+    } else if (event.length >= kLargePayload) {
+      napi_value const buffer = makeLarge(event, message);
+      if (buffer == nullptr) {
+        return false;
       }
-      std::memcpy(memory, event.data, event.length);
-      napi_set_element(env_, large, index++, buffer);
+      napi_set_element(env_, next.large, index++, buffer);
       record[4] = index;
-    } else if (event.length != 0 && to != nullptr) {
-      std::memcpy(to + offset, event.data, event.length);
+    } else if (event.length != 0) {
+      std::memcpy(next.shared + offset, event.data, event.length);
       record[2] = offset;
       offset += event.length;
     }
     record += kRecordFields;
   }
-  return count;
+  rest.events = rest.events.subspan(next.count);
+  return true;
+}
+
+// The block that the event's payload is borrowed from; null: it is to be copied.
+const driver::Slab::Block* Delivery::borrowedBlock(const driver::Event& event,
+                                                   std::span<const driver::Slab::Block> blocks) const {
+  if (!event.borrowed || event.length == 0 || !allowsExternal_) {
+    return nullptr;
+  }
+  const auto found = std::ranges::find_if(blocks, [&event](const driver::Slab::Block& block) {
+    const std::less<> before;  // a total order, also between unrelated arrays
+    return !before(event.data, block.get()) && before(event.data, block.get() + driver::Slab::kBlockSize);
+  });
+  return found == blocks.end() ? nullptr : &*found;
+}
+
+// The Buffer over a block of receive memory. There is one at a time, because a driver uses the same block again and
+// again. It shares the block, which so outlives every view of it.
+napi_value Delivery::borrow(const driver::Slab::Block& block) {
+  napi_value buffer = valueOf(borrowed_);
+  void* data = nullptr;
+  std::size_t length = 0;
+  // A Buffer that a program has detached has no data.
+  if (buffer != nullptr && napi_get_buffer_info(env_, buffer, &data, &length) == napi_ok && data == block.get() &&
+      length != 0) {
+    return buffer;
+  }
+  if (borrowed_ != nullptr) {
+    napi_delete_reference(env_, borrowed_);
+    borrowed_ = nullptr;
+  }
+  auto share = std::make_unique<driver::Slab::Block>(block);
+  const auto finalize = [](napi_env /*env*/, void* /*data*/, void* hint) {
+    const std::unique_ptr<driver::Slab::Block> shared(static_cast<driver::Slab::Block*>(hint));
+  };
+  napi_create_external_buffer(env_, driver::Slab::kBlockSize, block.get(), finalize, share.get(), &buffer);
+  static_cast<void>(share.release());
+  napi_create_reference(env_, buffer, 1, &borrowed_);
+  return buffer;
+}
+
+// A Buffer with the event's payload; message: the memory of its own that the payload lies in, or null. Returns null
+// when out of memory.
+napi_value Delivery::makeLarge(const driver::Event& event, driver::MessageBuffer* message) const {
+  napi_value buffer = nullptr;
+  if (message != nullptr && event.borrowed && event.length >= kExternalPayload && allowsExternal_) {
+    const auto finalize = [](napi_env /*env*/, void* data, void* /*hint*/) { std::free(data); };
+    if (napi_create_external_buffer(env_, event.length, const_cast<std::uint8_t*>(event.data), finalize, nullptr,
+                                    &buffer) == napi_ok) {
+      static_cast<void>(message->release());  // the Buffer's now
+      return buffer;
+    }
+  }
+  void* memory = nullptr;
+  if (napi_create_buffer(env_, event.length, &memory, &buffer) != napi_ok) {
+    return nullptr;
+  }
+  std::memcpy(memory, event.data, event.length);
+  return buffer;
 }
 
 // When a handler throws, onEvents is left; it is called again for what is behind the record that threw.
-bool Delivery::call(std::size_t count, napi_value payload, napi_value large) {
+bool Delivery::call(const Call& next) {
   napi_value number = nullptr;
-  napi_create_uint32(env_, static_cast<std::uint32_t>(count), &number);
-  const std::array arguments = {number, payload, large};
+  napi_create_uint32(env_, static_cast<std::uint32_t>(next.count), &number);
+  const std::array arguments = {number, next.payload, next.large, next.borrowed};
   *cursor_ = 0;
   while (true) {
     const std::uint32_t before = *cursor_;
-    if (callFromLoop(env_, context_, valueOf(onEvents_), arguments) || *cursor_ >= count) {
+    if (callFromLoop(env_, context_, valueOf(onEvents_), arguments) || *cursor_ >= next.count) {
       return true;
     }
     if (*cursor_ == before) {

@@ -14,12 +14,17 @@ namespace websocket::binding {
 
 class Delivery {
  public:
-  // A payload of this size or more gets an ArrayBuffer of its own, so that a message that is kept does not hold its
+  // A payload of this size or more gets a Buffer of its own, so that a message that is kept does not hold its
   // neighbours. The small ones of a call share one of at most kMaxShared bytes.
   static constexpr std::size_t kLargePayload = std::size_t{4} * 1024;
+  // A borrowed message of this size or more that has memory of its own already is not copied. Smaller ones are: memory
+  // that is not JavaScript's comes back late, and costs more in page faults than a copy. Others are as well, because
+  // Node does not let programs transfer such memory to another thread.
+  static constexpr std::size_t kExternalPayload = std::size_t{1024} * 1024;
   static constexpr std::size_t kMaxShared = std::size_t{64} * 1024;
   static constexpr std::size_t kMaxRecords = 4096;
   static constexpr std::size_t kRecordFields = 6;
+  static constexpr std::uint32_t kBorrowedSource = UINT32_MAX;
 
   Delivery() = default;
   Delivery(const Delivery&) = delete;
@@ -32,20 +37,43 @@ class Delivery {
   napi_value cursor() const { return valueOf(cursorReference_); }
   void release();
 
-  void deliver(const driver::Batch& batch);
+  void deliver(driver::Batch& batch);
 
  private:
-  napi_value valueOf(napi_ref reference) const;
-  std::size_t take(std::span<const driver::Event> events, napi_value& payload, napi_value& large);
-  bool call(std::size_t count, napi_value payload, napi_value large);
+  napi_value valueOf(napi_ref reference) const;  // null for null
+  // What is still to be delivered of a batch.
+  struct Rest {
+    std::span<const driver::Event> events;
+    std::span<driver::MessageBuffer> messages;  // of events
+    std::span<const driver::Slab::Block> blocks;
+  };
+  // The arguments of one call of onEvents.
+  struct Call {
+    std::size_t count = 0;
+    napi_value payload = nullptr;
+    std::uint8_t* shared = nullptr;  // its memory
+    napi_value large = nullptr;
+    napi_value borrowed = nullptr;
+    const std::uint8_t* block = nullptr;  // its memory; null when nothing is borrowed
+  };
+
+  bool measure(const Rest& rest, Call& next);
+  bool take(Rest& rest, Call& next);
+  bool call(const Call& next);
+  napi_value makeLarge(const driver::Event& event, driver::MessageBuffer* message) const;
+  napi_value borrow(const driver::Slab::Block& block);
+  const driver::Slab::Block* borrowedBlock(const driver::Event& event,
+                                           std::span<const driver::Slab::Block> blocks) const;
 
   napi_env env_ = nullptr;
   napi_async_context context_ = nullptr;
   napi_ref onEvents_ = nullptr;
   napi_ref recordsReference_ = nullptr;
   napi_ref cursorReference_ = nullptr;
-  napi_ref noPayload_ = nullptr;  // an empty ArrayBuffer
+  napi_ref noPayload_ = nullptr;  // an empty Buffer
   napi_ref noLarge_ = nullptr;    // an empty array
+  napi_ref borrowed_ = nullptr;   // the Buffer over the block borrowed last; null until then
+  bool allowsExternal_ = false;   // Buffers over memory that is not JavaScript's
   std::uint32_t* records_ = nullptr;
   std::uint32_t* cursor_ = nullptr;
 };

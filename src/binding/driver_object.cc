@@ -28,7 +28,8 @@ bool readLimits(napi_env env, napi_value value, driver::SessionLimits& limits) {
   if (!toInteger(env, property("maxPayload"), "limits.maxPayload", 0, kLargest, maxPayload) ||
       !toInteger(env, property("maxFragments"), "limits.maxFragments", 0, kLargest, maxFragments) ||
       !toBoolean(env, property("skipUTF8Validation"), "limits.skipUTF8Validation", limits.skipUtf8Validation) ||
-      !toBoolean(env, property("autoPong"), "limits.autoPong", limits.autoPong)) {
+      !toBoolean(env, property("autoPong"), "limits.autoPong", limits.autoPong) ||
+      !toBoolean(env, property("borrow"), "limits.borrow", limits.borrow)) {
     return false;
   }
   constexpr double kNoLimit = 0;

@@ -24,7 +24,7 @@ class DriverObject final : public driver::Delegate {
   DriverObject& operator=(const DriverObject&) = delete;
   ~DriverObject() override = default;
 
-  void deliver(const driver::Batch& batch) override { delivery_.deliver(batch); }
+  void deliver(driver::Batch& batch) override { delivery_.deliver(batch); }
   void write(driver::ConnectionId id, std::span<const Buffer> bytes) override;
 
  private:

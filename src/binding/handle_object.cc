@@ -21,7 +21,15 @@ constexpr ULONG kDefaultReceiveSize = 4096;
 constexpr ULONG kDefaultClientSendSize = 4096;
 constexpr ULONG kDefaultServerSendSize = 16;
 
+constexpr std::size_t kUsualOutstanding = 4;
+
 Napi::Value undefined(Napi::Env env) { return env.Undefined(); }
+
+// The component's answer to a NULL handle.
+void throwDeleted(Napi::Env env) {
+  throwHResult(env, Result::InvalidArgument, "WebSocketHandle",
+               "the handle was deleted; createClientHandle and createServerHandle make another");
+}
 
 }  // namespace
 
@@ -30,7 +38,7 @@ Napi::Value undefined(Napi::Env env) { return env.Undefined(); }
 
 Napi::Function HandleObject::define(Napi::Env env, AddonData& data) {
   const Napi::Function constructor = DefineClass(
-      env, "Handle",
+      env, "WebSocketHandle",
       {
           StaticMethod<&HandleObject::createClientHandle>("createClientHandle"),
           StaticMethod<&HandleObject::createServerHandle>("createServerHandle"),
@@ -51,6 +59,7 @@ Napi::Function HandleObject::define(Napi::Env env, AddonData& data) {
           InstanceMethod<&HandleObject::invoke<&HandleObject::remove>>("delete"),
       });
   data.handleConstructor = Napi::Persistent(constructor);
+  data.intrinsics.load(env);
   return constructor;
 }
 
@@ -58,69 +67,88 @@ Napi::Value HandleObject::create(const Napi::CallbackInfo& info, bool server) {
   const Napi::Env env = info.Env();
   auto* const data = env.GetInstanceData<AddonData>();
   data->constructing = true;
-  return data->handleConstructor.New({Napi::Boolean::New(env, server), info[0]});
+  const Napi::Value made = data->handleConstructor.New({Napi::Boolean::New(env, server), info[0]});
+  data->constructing = false;
+  return made;
 }
 
 HandleObject::HandleObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<HandleObject>(info) {
   const Napi::Env env = info.Env();
   if (!std::exchange(env.GetInstanceData<AddonData>()->constructing, false)) {
-    throwTypeError(env, "a Handle is made by createClientHandle or createServerHandle");
+    throwTypeError(env, "a WebSocketHandle is made by WebSocketHandle.createClientHandle or createServerHandle");
     return;
   }
   try {
     CProperties properties;
     if (properties.read(env, info[1])) {
-      open(env, info[0].As<Napi::Boolean>().Value(), properties);
+      open(info, info[0].As<Napi::Boolean>().Value(), properties);
     }
   } catch (const std::bad_alloc&) {
-    throwHResult(env, Result::OutOfMemory, "WebSocketCreateHandle");
+    throwHResult(env, Result::OutOfMemory, "WebSocketHandle");
   }
 }
 
-bool HandleObject::open(Napi::Env env, bool server, CProperties& properties) {
+bool HandleObject::open(const Napi::CallbackInfo& info, bool server, CProperties& properties) {
+  const Napi::Env env = info.Env();
   const auto createHandle = server ? &WebSocketCreateServerHandle : &WebSocketCreateClientHandle;
-  const char* const name = server ? "WebSocketCreateServerHandle" : "WebSocketCreateClientHandle";
+  const Function& function = server ? kCreateServerHandle : kCreateClientHandle;
 
   // A first handle checks the properties, which say how much memory the real one needs.
-  if (const HRESULT result = createHandle(properties.data(), properties.size(), &handle_); FAILED(result)) {
-    throwHResult(env, result, name);
+  WEB_SOCKET_HANDLE trial = nullptr;
+  if (failed(env, createHandle(properties.data(), properties.size(), &trial), function)) {
     return false;
   }
-  WebSocketDeleteHandle(std::exchange(handle_, nullptr));
+  WebSocketDeleteHandle(trial);
   coalescing_ = properties.valueOf(WEB_SOCKET_COALESCE_SENDS_PROPERTY_TYPE, FALSE) != FALSE;
   memorySize_ = kBufferOverhead;
   memorySize_ += properties.valueOf(WEB_SOCKET_RECEIVE_BUFFER_SIZE_PROPERTY_TYPE, kDefaultReceiveSize);
   memorySize_ += properties.valueOf(WEB_SOCKET_SEND_BUFFER_SIZE_PROPERTY_TYPE,
                                     server ? kDefaultServerSendSize : kDefaultClientSendSize);
+  const Intrinsics& intrinsics = env.GetInstanceData<AddonData>()->intrinsics;
   std::optional<Napi::ArrayBuffer> memory;
   if (memorySize_ <= std::numeric_limits<ULONG>::max()) {
-    memory = makeArrayBuffer(env, memorySize_);
+    memory = intrinsics.makeArrayBuffer(env, memorySize_);
   }
-  if (!memory) {
-    throwHResult(env, Result::OutOfMemory, name);
+  if (!memory || !kept_.open(env, intrinsics, info.This().As<Napi::Object>()) ||
+      !keep(env, *memory, function, memory_)) {
+    throwHResult(env, Result::OutOfMemory, function.name);
     return false;
   }
-  memory_ = Napi::Persistent(*memory);
-  memoryData_ = static_cast<std::uint8_t*>(memory->Data());
-  PBYTE address = memoryData_;
+  outstanding_.reserve(kUsualOutstanding);
+  PBYTE address = static_cast<std::uint8_t*>(memory->Data());
   properties.add(WEB_SOCKET_ALLOCATED_BUFFER_PROPERTY_TYPE, &address, static_cast<ULONG>(memorySize_));
-  if (const HRESULT result = createHandle(properties.data(), properties.size(), &handle_); FAILED(result)) {
-    throwHResult(env, result, name);
+  if (failed(env, createHandle(properties.data(), properties.size(), &handle_), function)) {
     return false;
   }
+  memoryData_ = address;
+  return true;
+}
+
+bool HandleObject::failed(Napi::Env env, HRESULT result, const Function& function) const {
+  if (!FAILED(result)) {
+    return false;
+  }
+  if (handle_ == nullptr && memoryData_ != nullptr) {
+    throwDeleted(env);  // by a getter of an argument
+    return true;
+  }
+  throwHResult(env, result, function.name,
+               result == E_INVALIDARG                   ? function.arguments
+               : result == E_INVALID_PROTOCOL_OPERATION ? function.states
+                                                        : nullptr);
   return true;
 }
 
 template <Napi::Value (HandleObject::*Method)(const Napi::CallbackInfo&)>
 Napi::Value HandleObject::invoke(const Napi::CallbackInfo& info) {
   if (handle_ == nullptr) {
-    napi_throw_error(info.Env(), "ERR_HANDLE_DELETED", "the handle was deleted");
+    throwDeleted(info.Env());
     return undefined(info.Env());
   }
   try {
     return (this->*Method)(info);
   } catch (const std::bad_alloc&) {
-    throwHResult(info.Env(), Result::OutOfMemory, "Handle");
+    throwHResult(info.Env(), Result::OutOfMemory, "WebSocketHandle");
     return undefined(info.Env());
   }
 }
@@ -128,8 +156,7 @@ Napi::Value HandleObject::invoke(const Napi::CallbackInfo& info) {
 Napi::Value HandleObject::getFault(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   WEB_SOCKET_FAULT fault{};
-  if (const HRESULT result = WebSocketGetFault(handle_, &fault); FAILED(result)) {
-    throwHResult(env, result, "WebSocketGetFault");
+  if (failed(env, WebSocketGetFault(handle_, &fault), kGetFault)) {
     return undefined(env);
   }
   auto object = Napi::Object::New(env);
@@ -141,6 +168,7 @@ Napi::Value HandleObject::getFault(const Napi::CallbackInfo& info) {
 
 Napi::Value HandleObject::abort(const Napi::CallbackInfo& info) {
   WebSocketAbortHandle(handle_);
+  aborted_ = aborted_ || !sends_.empty() || !receives_.empty();  // only an open handle has operations
   return undefined(info.Env());
 }
 
@@ -148,7 +176,8 @@ Napi::Value HandleObject::remove(const Napi::CallbackInfo& info) {
   WebSocketDeleteHandle(std::exchange(handle_, nullptr));
   sends_.clear();
   receives_.clear();
-  memory_.Reset();
+  outstanding_.clear();
+  kept_.close(info.Env().GetInstanceData<AddonData>()->intrinsics, info.This().As<Napi::Object>());
   return undefined(info.Env());
 }
 
@@ -162,7 +191,7 @@ Napi::Value HandleObject::getGlobalProperty(const Napi::CallbackInfo& info) {
   ULONG size = sizeof values;
   const HRESULT result = WebSocketGetGlobalProperty(static_cast<WEB_SOCKET_PROPERTY_TYPE>(type), values.data(), &size);
   if (FAILED(result)) {
-    throwHResult(env, result, "WebSocketGetGlobalProperty");
+    throwHResult(env, result, kGetGlobalProperty.name, kGetGlobalProperty.arguments);
     return undefined(env);
   }
   if (type != WEB_SOCKET_SUPPORTED_VERSIONS_PROPERTY_TYPE) {
@@ -192,8 +221,7 @@ Napi::Value HandleObject::beginClientHandshake(const Napi::CallbackInfo& info) {
   const HRESULT result =
       WebSocketBeginClientHandshake(handle_, subprotocols.data(), subprotocols.size(), extensions.data(),
                                     extensions.size(), initial.data(), initial.size(), &headers, &count);
-  if (FAILED(result)) {
-    throwHResult(env, result, "WebSocketBeginClientHandshake");
+  if (failed(env, result, kBeginClientHandshake)) {
     return undefined(env);
   }
   offeredExtensions_ = extensions.size();
@@ -212,8 +240,7 @@ Napi::Value HandleObject::endClientHandshake(const Napi::CallbackInfo& info) {
   ULONG subprotocol = kNone;
   const HRESULT result =
       WebSocketEndClientHandshake(handle_, response.data(), response.size(), selected.data(), &count, &subprotocol);
-  if (FAILED(result)) {
-    throwHResult(env, result, "WebSocketEndClientHandshake");
+  if (failed(env, result, kEndClientHandshake)) {
     return undefined(env);
   }
   auto extensions = Napi::Array::New(env, count);
@@ -232,7 +259,8 @@ Napi::Value HandleObject::beginServerHandshake(const Napi::CallbackInfo& info) {
   std::string subprotocol;
   CStrings extensions;
   if (!request.read(env, info[0], "headers") ||
-      (!isNullish(env, info[1]) && !toLatin1(env, info[1], "subprotocol", subprotocol)) ||
+      (!isNullish(env, info[1]) &&
+       !(isLatin1(env, info[1], "subprotocol") && toLatin1(env, info[1], "subprotocol", subprotocol))) ||
       !extensions.read(env, info[2], "extensions")) {
     return undefined(env);
   }
@@ -246,24 +274,19 @@ Napi::Value HandleObject::beginServerHandshake(const Napi::CallbackInfo& info) {
   const HRESULT result =
       WebSocketBeginServerHandshake(handle_, subprotocol.c_str(), extensions.data(), extensions.size(),
                                     request.size() == 0 ? &none : request.data(), request.size(), &headers, &count);
-  if (FAILED(result)) {
-    throwHResult(env, result, "WebSocketBeginServerHandshake");
+  if (failed(env, result, kBeginServerHandshake)) {
     return undefined(env);
   }
   return headerList(env, headers, count);
 }
 
 Napi::Value HandleObject::endServerHandshake(const Napi::CallbackInfo& info) {
-  if (const HRESULT result = WebSocketEndServerHandshake(handle_); FAILED(result)) {
-    throwHResult(info.Env(), result, "WebSocketEndServerHandshake");
-  }
+  failed(info.Env(), WebSocketEndServerHandshake(handle_), kEndServerHandshake);
   return undefined(info.Env());
 }
 
 Napi::Value HandleObject::openWithoutHandshake(const Napi::CallbackInfo& info) {
-  if (const HRESULT result = WebSocketOpenWithoutHandshake(handle_); FAILED(result)) {
-    throwHResult(info.Env(), result, "WebSocketOpenWithoutHandshake");
-  }
+  failed(info.Env(), WebSocketOpenWithoutHandshake(handle_), kOpenWithoutHandshake);
   return undefined(info.Env());
 }
 

@@ -1,10 +1,11 @@
-// The JavaScript object `Handle` of types/native.d.ts: the thirteen functions of websocket.h, and of websocket_ext.h
-// those that make sense without pointers.
+// The JavaScript object `WebSocketHandle` of types/native.d.ts: the thirteen functions of websocket.h, and of
+// websocket_ext.h those that make sense without pointers.
 //
 // The component works inside a JavaScript ArrayBuffer (its ALLOCATED_BUFFER property), so that every buffer of an
 // action is a view of that, or of the caller's own memory: nothing is copied, and nothing can be freed while JavaScript
 // sees it. What can happen is that JavaScript detaches such an ArrayBuffer; the functions that let the component touch
-// memory check for that first.
+// memory check for that first. Arguments may be objects whose getters run any JavaScript, even `delete` of this handle:
+// a method reads all of them before it looks at the handle.
 #pragma once
 
 #include <napi.h>
@@ -13,7 +14,10 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <vector>
 
+#include "handle_functions.h"
+#include "intrinsics.h"
 #include "websocket.h"
 
 namespace websocket::binding {
@@ -23,7 +27,9 @@ class CProperties;
 // What the module keeps for an environment.
 struct AddonData {
   Napi::FunctionReference handleConstructor;
-  bool constructing = false;  // by create(); nobody else makes a Handle
+  bool constructing = false;  // by create(); nobody else makes a WebSocketHandle
+  Intrinsics intrinsics;
+  std::uint64_t lastAction = 0;  // the number of an action names it among those of all handles
 };
 
 class HandleObject final : public Napi::ObjectWrap<HandleObject> {
@@ -40,13 +46,18 @@ class HandleObject final : public Napi::ObjectWrap<HandleObject> {
  private:
   // A queued send or receive, until it is indicated. Its address is the operation's context in the component.
   struct Operation {
-    // { context, buffer }: what the caller passed, and the ArrayBuffer of the memory below if there is any.
-    Napi::ObjectReference kept;
+    std::uint32_t context = KeptValues::kNone;  // slot of what the caller passed
+    std::uint32_t buffer = KeptValues::kNone;   // slot of the ArrayBuffer that holds the memory below
     std::uint8_t* data = nullptr;
     std::size_t length = 0;
     std::size_t offset = 0;  // of data in its ArrayBuffer
-
-    bool isDetached() const;
+  };
+  // An action that was handed out and not completed.
+  struct Outstanding {
+    std::uint64_t number;  // its actionContext in JavaScript
+    PVOID context;         // its action context in the component
+    WEB_SOCKET_ACTION kind;
+    std::uint64_t length;  // bytes of its buffers
   };
   using Operations = std::deque<std::unique_ptr<Operation>>;
 
@@ -74,24 +85,33 @@ class HandleObject final : public Napi::ObjectWrap<HandleObject> {
   template <Napi::Value (HandleObject::*Method)(const Napi::CallbackInfo&)>
   Napi::Value invoke(const Napi::CallbackInfo& info);
 
-  bool open(Napi::Env env, bool server, CProperties& properties);
+  bool open(const Napi::CallbackInfo& info, bool server, CProperties& properties);
+  // Throws the error of a result that is one.
+  bool failed(Napi::Env env, HRESULT result, const Function& function) const;
+
+  bool isDetached(Napi::Env env, std::uint32_t slot) const;
   bool memoryIsSafe(Napi::Env env) const;
-  std::unique_ptr<Operation> makeOperation(Napi::Env env, Napi::Value context) const;
-  bool takeBytes(Napi::Env env, Napi::Value value, const char* name, bool mayCopy, Operation& operation) const;
-  void queueSend(Napi::Env env, std::unique_ptr<Operation> operation, const char* name,
-                 const std::function<HRESULT(Operation* context)>& send);
-  Operation* operationOf(void* context) const;
-  void forget(const Operation* operation);
-  Napi::Uint8Array view(Napi::Env env, const WEB_SOCKET_BUFFER& buffer, const Operation* operation) const;
+  bool keep(Napi::Env env, Napi::Value value, const Function& function, std::uint32_t& slot);
+  bool takeBytes(Napi::Env env, Napi::Value value, const char* name, bool mayCopy, const Function& function,
+                 Operation& operation);
+  void queue(Napi::Env env, Operations& operations, const Operation& operation, const Function& function,
+             const std::function<HRESULT(Operation* context)>& call);
+  static const Operation* find(const Operations& operations, const void* context);
+  void forget(Napi::Env env, Operations& operations, const Operation* operation);
+  void release(Napi::Env env, const Operation& operation);
+  Napi::Value view(Napi::Env env, const WEB_SOCKET_BUFFER& buffer, const Operation* operation) const;
 
   WEB_SOCKET_HANDLE handle_ = nullptr;  // null once deleted
   ULONG offeredExtensions_ = 0;
   bool coalescing_ = false;  // one action may read the memory of several sends
-  Napi::Reference<Napi::ArrayBuffer> memory_;
+  bool aborted_ = false;     // with operations queued: from then on the component touches no memory
+  KeptValues kept_;
+  std::uint32_t memory_ = KeptValues::kNone;  // slot of the component's ArrayBuffer
   std::uint8_t* memoryData_ = nullptr;
   std::size_t memorySize_ = 0;
   Operations sends_;
   Operations receives_;
+  std::vector<Outstanding> outstanding_;
 };
 
 }  // namespace websocket::binding

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -17,9 +18,10 @@ namespace {
 
 Napi::Value undefined(Napi::Env env) { return env.Undefined(); }
 
-bool isResizable(const Napi::ArrayBuffer& buffer) {
-  const Napi::Value resizable = buffer.Get("resizable");
-  return resizable.IsBoolean() && resizable.As<Napi::Boolean>().Value();
+constexpr std::size_t kSmallestFrame = 2;
+
+bool isIndication(WEB_SOCKET_ACTION action) {
+  return action == WEB_SOCKET_INDICATE_SEND_COMPLETE_ACTION || action == WEB_SOCKET_INDICATE_RECEIVE_COMPLETE_ACTION;
 }
 
 }  // namespace
@@ -27,24 +29,29 @@ bool isResizable(const Napi::ArrayBuffer& buffer) {
 // ---------------------------------------------------------------------------------------------------------------------
 // Operations
 
-bool HandleObject::Operation::isDetached() const {
-  if (length == 0) {
-    return false;
-  }
-  return kept.Get("buffer").As<Napi::ArrayBuffer>().IsDetached();
+bool HandleObject::isDetached(Napi::Env env, std::uint32_t slot) const {
+  return kept_.get(env, slot).As<Napi::ArrayBuffer>().IsDetached();
 }
 
-// The component touches its own memory and that of the operations in progress, the first with memory of each queue.
+// The component touches its own memory and that of the operation in progress, the first of each queue. (A ping that
+// overtakes has no memory here.) A coalesced action touches as many as its frames, of at least 2 bytes, fit.
 bool HandleObject::memoryIsSafe(Napi::Env env) const {
-  if (memory_.Value().IsDetached()) {
+  if (aborted_) {
+    return true;
+  }
+  if (isDetached(env, memory_)) {
     return throwTypeError(env, "the ArrayBuffer of the handle was detached; only abort and delete are possible");
   }
   for (const Operations* const operations : {&sends_, &receives_}) {
+    std::size_t length = 0;
     for (const std::unique_ptr<Operation>& operation : *operations) {
-      if (operation->isDetached()) {
-        return throwTypeError(env, "the ArrayBuffer of a queued operation was detached; only delete is possible");
+      if (operation->length != 0 && isDetached(env, operation->buffer)) {
+        return throwTypeError(env,
+                              "the ArrayBuffer of a queued operation was detached; only abort, and then getting "
+                              "the other operations back, and delete are possible");
       }
-      if (operation->length != 0 && !coalescing_) {
+      length += operation->length + kSmallestFrame;
+      if (!coalescing_ || length > memorySize_) {
         break;
       }
     }
@@ -52,45 +59,56 @@ bool HandleObject::memoryIsSafe(Napi::Env env) const {
   return true;
 }
 
-std::unique_ptr<HandleObject::Operation> HandleObject::makeOperation(Napi::Env env, Napi::Value context) const {
-  auto operation = std::make_unique<Operation>();
-  auto kept = Napi::Object::New(env);
-  kept["context"] = context;
-  operation->kept = Napi::Persistent(kept);
-  return operation;
+bool HandleObject::keep(Napi::Env env, Napi::Value value, const Function& function, std::uint32_t& slot) {
+  if (value.IsUndefined()) {
+    return true;
+  }
+  const std::optional<std::uint32_t> kept = kept_.add(value);
+  if (!kept) {
+    failed(env, E_FAIL, function);
+    return false;
+  }
+  slot = *kept;
+  return true;
 }
 
 // The memory of a Uint8Array. One that is shared between threads or can change its size is copied, if that makes sense.
-bool HandleObject::takeBytes(Napi::Env env, Napi::Value value, const char* name, bool mayCopy,
-                             Operation& operation) const {
-  if (!value.IsTypedArray() || (value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array &&
-                                value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_clamped_array)) {
-    return throwTypeError(env, std::string(name) + " must be a Uint8Array");
-  }
-  const auto array = value.As<Napi::TypedArray>();
+bool HandleObject::takeBytes(Napi::Env env, Napi::Value value, const char* name, bool mayCopy, const Function& function,
+                             Operation& operation) {
   std::span<const std::uint8_t> bytes;
-  if (!toBytes(env, value, name, bytes)) {
+  if (!toUint8Array(env, value, name, bytes)) {
     return false;
   }
+  const auto array = value.As<Napi::TypedArray>();
+  const Intrinsics& intrinsics = env.GetInstanceData<AddonData>()->intrinsics;
   Napi::ArrayBuffer buffer = array.ArrayBuffer();
   operation.length = bytes.size();
   operation.offset = array.ByteOffset();
-  if (!buffer.IsArrayBuffer() || isResizable(buffer)) {
+  if (!buffer.IsArrayBuffer() || intrinsics.isResizable(buffer)) {
     if (!mayCopy) {
       return throwTypeError(env, std::string(name) + " must be a view of an ArrayBuffer of fixed length");
     }
-    const std::optional<Napi::ArrayBuffer> copy = makeArrayBuffer(env, bytes.size());
+    const std::optional<Napi::ArrayBuffer> copy = intrinsics.makeArrayBuffer(env, bytes.size());
     if (!copy) {
-      throwHResult(env, Result::OutOfMemory, "Handle");
+      failed(env, E_OUTOFMEMORY, function);
       return false;
     }
     buffer = *copy;
     operation.offset = 0;
     std::ranges::copy(bytes, static_cast<std::uint8_t*>(buffer.Data()));
   }
-  operation.kept.Set("buffer", buffer);
   operation.data = static_cast<std::uint8_t*>(buffer.Data()) + operation.offset;
-  return true;
+  return operation.length == 0 || keep(env, buffer, function, operation.buffer);
+}
+
+// Queues an operation in the component and keeps what belongs to it as long as the component does.
+void HandleObject::queue(Napi::Env env, Operations& operations, const Operation& operation, const Function& function,
+                         const std::function<HRESULT(Operation* context)>& call) {
+  Operation* const queued = operations.emplace_back(std::make_unique<Operation>(operation)).get();
+  if (failed(env, call(queued), function)) {
+    operations.pop_back();
+    release(env, operation);
+  }
 }
 
 Napi::Value HandleObject::send(const Napi::CallbackInfo& info) {
@@ -99,8 +117,6 @@ Napi::Value HandleObject::send(const Napi::CallbackInfo& info) {
   if (!toUint32(env, info[0], "type", type)) {
     return undefined(env);
   }
-  auto operation = makeOperation(env, info[2]);
-  WEB_SOCKET_BUFFER buffer{};
   const bool isClose = type == static_cast<std::uint32_t>(WEB_SOCKET_CLOSE_BUFFER_TYPE);
   const bool hasBuffer = !isNullish(env, info[1]);
   Napi::Value bytes = info[1];
@@ -110,41 +126,40 @@ Napi::Value HandleObject::send(const Napi::CallbackInfo& info) {
       throwTypeError(env, "buffer of a CLOSE must be { status, reason }");
       return undefined(env);
     }
-    bytes = info[1].As<Napi::Object>().Get("reason");
-    if (!toInteger(env, info[1].As<Napi::Object>().Get("status"), "status", 0, UINT16_MAX, status)) {
+    const auto close = info[1].As<Napi::Object>();
+    bytes = close.Get("reason");
+    if (!toInteger(env, close.Get("status"), "status in the buffer of a CLOSE", 0, UINT16_MAX, status)) {
       return undefined(env);
     }
   }
-  if (!isNullish(env, bytes) && !takeBytes(env, bytes, isClose ? "reason" : "buffer", true, *operation)) {
+  Operation operation;
+  if (handle_ != nullptr &&
+      ((!isNullish(env, bytes) && !takeBytes(env, bytes, isClose ? "reason" : "buffer", true, kSend, operation)) ||
+       !keep(env, info[2], kSend, operation.context))) {
+    release(env, operation);
     return undefined(env);
   }
+  WEB_SOCKET_BUFFER buffer{};
   if (isClose) {
-    buffer.CloseStatus = {operation->data, static_cast<ULONG>(operation->length), static_cast<USHORT>(status)};
+    buffer.CloseStatus = {operation.data, static_cast<ULONG>(operation.length), static_cast<USHORT>(status)};
   } else {
-    buffer.Data = {operation->data, static_cast<ULONG>(operation->length)};
+    buffer.Data = {operation.data, static_cast<ULONG>(operation.length)};
   }
-  queueSend(env, std::move(operation), "WebSocketSend", [&](Operation* context) {
+  queue(env, sends_, operation, kSend, [&](Operation* context) {
     return WebSocketSend(handle_, static_cast<WEB_SOCKET_BUFFER_TYPE>(type), hasBuffer ? &buffer : nullptr, context);
   });
   return undefined(env);
-}
-
-// Keeps an operation as long as the component does.
-void HandleObject::queueSend(Napi::Env env, std::unique_ptr<Operation> operation, const char* name,
-                             const std::function<HRESULT(Operation* context)>& send) {
-  Operation* const queued = sends_.emplace_back(std::move(operation)).get();
-  if (const HRESULT result = send(queued); FAILED(result)) {
-    sends_.pop_back();
-    throwHResult(env, result, name);
-  }
 }
 
 Napi::Value HandleObject::sendControl(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   std::uint32_t type = 0;
   std::span<const std::uint8_t> payload;
-  if (toUint32(env, info[0], "type", type) && (isNullish(env, info[1]) || toBytes(env, info[1], "payload", payload))) {
-    queueSend(env, makeOperation(env, info[2]), "WebSocketSendControl", [&](Operation* context) {
+  Operation operation;
+  if (toUint32(env, info[0], "type", type) &&
+      (isNullish(env, info[1]) || toUint8Array(env, info[1], "payload", payload)) &&
+      keep(env, info[2], kSendControl, operation.context)) {
+    queue(env, sends_, operation, kSendControl, [&](Operation* context) {
       return WebSocketSendControl(handle_, static_cast<WEB_SOCKET_BUFFER_TYPE>(type), payload.data(),
                                   static_cast<ULONG>(payload.size()), context);
     });
@@ -154,30 +169,26 @@ Napi::Value HandleObject::sendControl(const Napi::CallbackInfo& info) {
 
 Napi::Value HandleObject::receive(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  auto operation = makeOperation(env, info[1]);
   const bool hasBuffer = !isNullish(env, info[0]);
-  if (hasBuffer && !takeBytes(env, info[0], "buffer", false, *operation)) {
+  Operation operation;
+  if ((hasBuffer && !takeBytes(env, info[0], "buffer", false, kReceive, operation)) ||
+      !keep(env, info[1], kReceive, operation.context)) {
+    release(env, operation);
     return undefined(env);
   }
   WEB_SOCKET_BUFFER buffer{};
-  buffer.Data = {operation->data, static_cast<ULONG>(operation->length)};
-  Operation* const queued = receives_.emplace_back(std::move(operation)).get();
-  const HRESULT result = WebSocketReceive(handle_, hasBuffer ? &buffer : nullptr, queued);
-  if (FAILED(result)) {
-    receives_.pop_back();
-    throwHResult(env, result, "WebSocketReceive");
-  }
+  buffer.Data = {operation.data, static_cast<ULONG>(operation.length)};
+  queue(env, receives_, operation, kReceive,
+        [&](Operation* context) { return WebSocketReceive(handle_, hasBuffer ? &buffer : nullptr, context); });
   return undefined(env);
 }
 
 Napi::Value HandleObject::injectReceivedBytes(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   std::span<const std::uint8_t> bytes;
-  if (toBytes(env, info[0], "bytes", bytes)) {
-    const HRESULT result = WebSocketInjectReceivedBytes(handle_, bytes.data(), static_cast<ULONG>(bytes.size()));
-    if (FAILED(result)) {
-      throwHResult(env, result, "WebSocketInjectReceivedBytes");
-    }
+  if (toUint8Array(env, info[0], "bytes", bytes)) {
+    failed(env, WebSocketInjectReceivedBytes(handle_, bytes.data(), static_cast<ULONG>(bytes.size())),
+           kInjectReceivedBytes);
   }
   return undefined(env);
 }
@@ -185,43 +196,45 @@ Napi::Value HandleObject::injectReceivedBytes(const Napi::CallbackInfo& info) {
 // ---------------------------------------------------------------------------------------------------------------------
 // Actions
 
-HandleObject::Operation* HandleObject::operationOf(void* context) const {
-  for (const Operations* const operations : {&sends_, &receives_}) {
-    const auto found = std::ranges::find(*operations, context, &std::unique_ptr<Operation>::get);
-    if (found != operations->end()) {
-      return found->get();
-    }
-  }
-  return nullptr;
+// It is near the front, because operations are carried out in order.
+const HandleObject::Operation* HandleObject::find(const Operations& operations, const void* context) {
+  const auto found = std::ranges::find(operations, context, &std::unique_ptr<Operation>::get);
+  return found == operations.end() ? nullptr : found->get();
 }
 
 // The operation is over.
-void HandleObject::forget(const Operation* operation) {
-  for (Operations* const operations : {&sends_, &receives_}) {
-    const auto found = std::ranges::find(*operations, operation, &std::unique_ptr<Operation>::get);
-    if (found != operations->end()) {
-      operations->erase(found);
-      return;
-    }
+void HandleObject::forget(Napi::Env env, Operations& operations, const Operation* operation) {
+  const auto found = std::ranges::find(operations, operation, &std::unique_ptr<Operation>::get);
+  if (found != operations.end()) {
+    release(env, *operation);
+    operations.erase(found);
+  }
+}
+
+void HandleObject::release(Napi::Env env, const Operation& operation) {
+  if (handle_ != nullptr) {
+    kept_.remove(env, operation.context);
+    kept_.remove(env, operation.buffer);
   }
 }
 
 // A Uint8Array of a buffer of the component, in the ArrayBuffer where it lies.
-Napi::Uint8Array HandleObject::view(Napi::Env env, const WEB_SOCKET_BUFFER& buffer, const Operation* operation) const {
+Napi::Value HandleObject::view(Napi::Env env, const WEB_SOCKET_BUFFER& buffer, const Operation* operation) const {
   const std::uint8_t* const data = buffer.Data.pbBuffer;
   const std::size_t length = buffer.Data.ulBufferLength;
   const std::less_equal<> notAfter;
   const auto contains = [&](const std::uint8_t* begin, std::size_t size) {
     return begin != nullptr && notAfter(begin, data) && notAfter(data + length, begin + size);
   };
-  if (data == nullptr) {
+  if (data == nullptr || length == 0) {
     return Napi::Uint8Array::New(env, 0);
   }
   if (contains(memoryData_, memorySize_)) {
-    return Napi::Uint8Array::New(env, length, memory_.Value(), static_cast<std::size_t>(data - memoryData_));
+    return Napi::Uint8Array::New(env, length, kept_.get(env, memory_).As<Napi::ArrayBuffer>(),
+                                 static_cast<std::size_t>(data - memoryData_));
   }
   if (operation != nullptr && contains(operation->data, operation->length)) {
-    return Napi::Uint8Array::New(env, length, operation->kept.Get("buffer").As<Napi::ArrayBuffer>(),
+    return Napi::Uint8Array::New(env, length, kept_.get(env, operation->buffer).As<Napi::ArrayBuffer>(),
                                  operation->offset + static_cast<std::size_t>(data - operation->data));
   }
   auto copy = Napi::Uint8Array::New(env, length);
@@ -232,64 +245,92 @@ Napi::Uint8Array HandleObject::view(Napi::Env env, const WEB_SOCKET_BUFFER& buff
 Napi::Value HandleObject::getAction(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   constexpr ULONG kUsualCapacity = 2;
-  std::uint32_t queue = 0;
-  std::uint32_t capacity = kUsualCapacity;
-  if (!toUint32(env, info[0], "queue", queue) ||
-      (!info[1].IsUndefined() && !toUint32(env, info[1], "capacity", capacity)) || !memoryIsSafe(env)) {
+  double queue = 0;
+  double capacity = kUsualCapacity;
+  if (!toInteger(env, info[0], "queue", WEB_SOCKET_SEND_ACTION_QUEUE, WEB_SOCKET_ALL_ACTION_QUEUE, queue) ||
+      (!info[1].IsUndefined() &&
+       !toInteger(env, info[1], "capacity", 1, std::numeric_limits<std::uint32_t>::max(), capacity)) ||
+      !memoryIsSafe(env)) {
     return undefined(env);
   }
   std::array<WEB_SOCKET_BUFFER, kUsualCapacity> buffers{};
-  auto count = static_cast<ULONG>(std::min<std::size_t>(capacity, buffers.size()));
+  auto count = static_cast<ULONG>(std::min<double>(capacity, buffers.size()));
   WEB_SOCKET_ACTION action = WEB_SOCKET_NO_ACTION;
   WEB_SOCKET_BUFFER_TYPE type{};
   PVOID context = nullptr;
   PVOID actionContext = nullptr;
-  const HRESULT status = WebSocketGetAction(handle_, static_cast<WEB_SOCKET_ACTION_QUEUE>(queue), buffers.data(),
-                                            &count, &action, &type, &context, &actionContext);
+  const HRESULT status = WebSocketGetAction(handle_, static_cast<WEB_SOCKET_ACTION_QUEUE>(static_cast<int>(queue)),
+                                            buffers.data(), &count, &action, &type, &context, &actionContext);
   if (FAILED(status)) {
-    throwHResult(env, status, "WebSocketGetAction");
+    WEB_SOCKET_FAULT fault{};
+    if (SUCCEEDED(WebSocketGetFault(handle_, &fault)) && fault.hrResult == status) {
+      throwHResult(env, status, kGetAction.name, fault.pszReason);
+    } else {
+      failed(env, status, kGetAction);
+    }
     return undefined(env);
   }
 
-  const Operation* const operation = context == nullptr ? nullptr : operationOf(context);
-  const bool isIndication =
-      action == WEB_SOCKET_INDICATE_SEND_COMPLETE_ACTION || action == WEB_SOCKET_INDICATE_RECEIVE_COMPLETE_ACTION;
-  auto views = Napi::Array::New(env, count);
+  const bool isReceive =
+      action == WEB_SOCKET_RECEIVE_FROM_NETWORK_ACTION || action == WEB_SOCKET_INDICATE_RECEIVE_COMPLETE_ACTION;
+  Operations& operations = isReceive ? receives_ : sends_;
+  const Operation* const operation = context == nullptr ? nullptr : find(operations, context);
+  const Napi::Value kept = operation == nullptr ? env.Undefined() : kept_.get(env, operation->context);
+  std::array<Napi::Value, kUsualCapacity> views;
+  std::uint64_t length = 0;
   for (std::uint32_t index = 0; index < count; ++index) {
-    const WEB_SOCKET_BUFFER& buffer = buffers.at(index);
-    if (isIndication && type == WEB_SOCKET_CLOSE_BUFFER_TYPE) {
-      auto close = Napi::Object::New(env);
-      close["status"] = Napi::Number::New(env, buffer.CloseStatus.usStatus);
-      close["reason"] = env.Null();
-      if (buffer.CloseStatus.pbReason != nullptr) {
-        close["reason"] = view(env, buffer, operation);
-      }
-      views.Set(index, close);
-    } else {
-      views.Set(index, view(env, buffer, operation));
-    }
+    views.at(index) = view(env, buffers.at(index), operation);
+    length += buffers.at(index).Data.ulBufferLength;
+  }
+  std::uint64_t number = 0;
+  if (action != WEB_SOCKET_NO_ACTION) {
+    number = ++env.GetInstanceData<AddonData>()->lastAction;
+    outstanding_.push_back({number, actionContext, action, length});
+  }
+  if (operation != nullptr && isIndication(action)) {
+    forget(env, operations, operation);
+  }
+
+  // From here on a setter on a built-in prototype may run any JavaScript.
+  const bool isClose = action == WEB_SOCKET_INDICATE_RECEIVE_COMPLETE_ACTION && type == WEB_SOCKET_CLOSE_BUFFER_TYPE;
+  auto list = Napi::Array::New(env, count);
+  for (std::uint32_t index = 0; index < count; ++index) {
+    list.Set(index, views.at(index));
   }
   auto result = Napi::Object::New(env);
   result["action"] = Napi::Number::New(env, action);
   result["type"] = Napi::Number::New(env, static_cast<std::uint32_t>(type));
-  result["buffers"] = views;
-  result["context"] = operation == nullptr ? env.Undefined() : operation->kept.Get("context");
-  result["actionContext"] =
-      Napi::Number::New(env, static_cast<double>(reinterpret_cast<std::uintptr_t>(actionContext)));
-  if (isIndication) {
-    forget(operation);
-  }
+  result["buffers"] = list;
+  result["closeStatus"] = Napi::Number::New(env, isClose && count != 0 ? buffers[0].CloseStatus.usStatus : 0);
+  result["context"] = kept;
+  result["actionContext"] = Napi::Number::New(env, static_cast<double>(number));
   return result;
 }
 
 Napi::Value HandleObject::completeAction(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  double actionContext = 0;
+  double number = 0;
   std::uint32_t bytes = 0;
-  if (toInteger(env, info[0], "actionContext", 0, kMaxSafeInteger, actionContext) &&
-      toUint32(env, info[1], "bytesTransferred", bytes) && memoryIsSafe(env)) {
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): the component's own number, which it checks
-    WebSocketCompleteAction(handle_, reinterpret_cast<PVOID>(static_cast<std::uintptr_t>(actionContext)), bytes);
+  if (!toInteger(env, info[0], "actionContext", 0, kMaxSafeInteger, number) ||
+      !toUint32(env, info[1], "bytesTransferred", bytes)) {
+    return undefined(env);
+  }
+  if (number == 0) {  // NO_ACTION's
+    return undefined(env);
+  }
+  const auto found = std::ranges::find(outstanding_, static_cast<std::uint64_t>(number), &Outstanding::number);
+  if (found == outstanding_.end()) {
+    throwRangeError(env, "actionContext must be that of an action of this handle that was not completed yet");
+    return undefined(env);
+  }
+  double allowed = 0;
+  const auto most = static_cast<double>(found->length);
+  if (isIndication(found->kind) || toInteger(env, info[1], "bytesTransferred", 0, most, allowed)) {
+    if (memoryIsSafe(env)) {
+      const PVOID context = found->context;
+      outstanding_.erase(found);
+      WebSocketCompleteAction(handle_, context, bytes);
+    }
   }
   return undefined(env);
 }

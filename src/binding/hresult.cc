@@ -38,9 +38,10 @@ const Row& rowOf(std::int32_t hresult) {
 
 const char* hresultName(std::int32_t hresult) { return rowOf(hresult).name; }
 
-void throwHResult(napi_env env, std::int32_t hresult, const char* what) {
+void throwHResult(napi_env env, std::int32_t hresult, const char* what, const char* explanation) {
   const Row& row = rowOf(hresult);
-  const std::string text = std::string(what) + ": " + row.meaning + " (" + row.name + ")";
+  const std::string text =
+      std::string(what) + ": " + (explanation == nullptr ? row.meaning : explanation) + " (" + row.name + ")";
   napi_value message = nullptr;
   napi_value code = nullptr;
   napi_value number = nullptr;

@@ -13,9 +13,10 @@ namespace websocket::binding {
 const char* hresultName(std::int32_t hresult);
 
 // Throws an HResultError: an Error with hresult (unsigned) and code (the name). what: the function that failed.
-void throwHResult(napi_env env, std::int32_t hresult, const char* what);
-inline void throwHResult(napi_env env, Result result, const char* what) {
-  throwHResult(env, static_cast<std::int32_t>(result), what);
+// explanation: what is allowed, or what happened; null for the general meaning of the result.
+void throwHResult(napi_env env, std::int32_t hresult, const char* what, const char* explanation = nullptr);
+inline void throwHResult(napi_env env, Result result, const char* what, const char* explanation = nullptr) {
+  throwHResult(env, static_cast<std::int32_t>(result), what, explanation);
 }
 
 }  // namespace websocket::binding

@@ -23,7 +23,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
     exports["startDriver"] = startDriver;
   }
   auto data = std::make_unique<AddonData>();
-  exports["Handle"] = HandleObject::define(env, *data);
+  exports["WebSocketHandle"] = HandleObject::define(env, *data);
   env.SetInstanceData(data.release());  // deleted with the environment
   return exports;
 }

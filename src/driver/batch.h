@@ -12,7 +12,7 @@ namespace websocket::driver {
 
 struct Batch {
   std::vector<Event> events;
-  std::vector<MessageBuffer> messages;  // of messages that were not whole in the slab
+  std::vector<MessageBuffer> messages;  // of messages that were not whole in the slab, in the order of their events
   std::vector<Slab::Block> blocks;      // of the slab
 
   // Events above this are delivered before more is read.

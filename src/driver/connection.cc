@@ -21,8 +21,9 @@ std::span<const std::uint8_t> bytesOf(const char* text) {
 
 }  // namespace
 
-Connection::Connection(Driver& driver, ConnectionId id, Role role, std::shared_ptr<const SessionOptions> options)
-    : driver_(driver), id_(id), session_(role, std::move(options)) {}
+Connection::Connection(Driver& driver, ConnectionId id, Role role, std::shared_ptr<const SessionOptions> options,
+                       bool borrow)
+    : driver_(driver), id_(id), borrow_(borrow), session_(role, std::move(options)) {}
 
 Connection::~Connection() = default;
 
@@ -164,15 +165,19 @@ void Connection::indicated(BufferType type, const Buffer& buffer) {
   }
 }
 
+void Connection::recordMessage(EventKind kind, std::span<const std::uint8_t> message) {
+  driver_.record({id_, kind, message.data(), static_cast<std::uint32_t>(message.size()), 0, false, borrow_});
+}
+
 void Connection::dataReceived(EventKind kind, std::span<const std::uint8_t> payload, bool last) {
   if (!assembling_ && last) {
-    record(kind, payload, 0);  // whole, in the slab
+    recordMessage(kind, payload);  // in the slab
     return;
   }
   message_.append(payload);
   assembling_ = !last;
   if (last) {
-    record(kind, driver_.keep(std::move(message_)), 0);
+    recordMessage(kind, driver_.keep(std::move(message_)));
     message_ = {};
   }
 }

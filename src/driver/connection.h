@@ -22,7 +22,8 @@ class Driver;
 
 class Connection {
  public:
-  Connection(Driver& driver, ConnectionId id, Role role, std::shared_ptr<const SessionOptions> options);
+  // borrow: see SessionLimits.
+  Connection(Driver& driver, ConnectionId id, Role role, std::shared_ptr<const SessionOptions> options, bool borrow);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -97,6 +98,7 @@ class Connection {
   bool isOpen() const { return phase_ == Phase::Attached; }
   bool canSend() const { return phase_ != Phase::Closed && output_ <= Output::Writing; }
   void record(EventKind kind, std::span<const std::uint8_t> data, std::uint32_t value, bool failed = false);
+  void recordMessage(EventKind kind, std::span<const std::uint8_t> message);
   Result requestReceive();
   void pump();
   void indicated(BufferType type, const Buffer& buffer);
@@ -120,6 +122,7 @@ class Connection {
   bool dirty_ = false;
   bool flushing_ = false;
   bool paused_ = false;
+  bool borrow_ = false;
   bool assembling_ = false;  // message_ holds the beginning of a message
   MessageBuffer message_;
   std::vector<std::uint8_t> preamble_;  // not yet written

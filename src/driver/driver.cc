@@ -48,8 +48,8 @@ std::uint32_t Driver::createOptions(const SessionLimits& limits) {
   options.random = &random_;
   SessionOptions zeroMask = options;
   zeroMask.disableMasking = true;
-  options_.push_back(
-      {std::make_shared<const SessionOptions>(options), std::make_shared<const SessionOptions>(zeroMask)});
+  options_.push_back({std::make_shared<const SessionOptions>(options), std::make_shared<const SessionOptions>(zeroMask),
+                      limits.borrow});
   return static_cast<std::uint32_t>(options_.size() - 1);
 }
 
@@ -60,8 +60,9 @@ Connection* Driver::create(std::uint32_t options, Role role, bool zeroMask) {
     return nullptr;
   }
   try {
-    connections_.insert(id, std::make_unique<Connection>(
-                                *this, id, role, role == Role::Client && zeroMask ? chosen.zeroMask : chosen.masking));
+    connections_.insert(
+        id, std::make_unique<Connection>(
+                *this, id, role, role == Role::Client && zeroMask ? chosen.zeroMask : chosen.masking, chosen.borrow));
   } catch (...) {
     connections_.remove(id);
     throw;

@@ -30,8 +30,9 @@ class Delegate {
  public:
   virtual ~Delegate() = default;
 
-  // Takes a batch of events. What they point to stays valid until this returns. Not called again before it returned.
-  virtual void deliver(const Batch& batch) = 0;
+  // Takes a batch of events. What they point to stays valid until this returns, and the memory of whole messages may be
+  // taken over. Not called again before it returned.
+  virtual void deliver(Batch& batch) = 0;
   // Writes to the stream of a connection and then calls Driver::written(). The bytes are valid until that call.
   virtual void write(ConnectionId id, std::span<const Buffer> bytes) = 0;
 };
@@ -41,6 +42,7 @@ struct SessionLimits {
   std::uint32_t maxFragments = 0;  // frames of a message; 0: no limit
   bool skipUtf8Validation = false;
   bool autoPong = true;
+  bool borrow = false;  // messages are delivered where they lie, without a copy
 };
 
 class Driver {
@@ -105,6 +107,7 @@ class Driver {
   struct Options {
     std::shared_ptr<const SessionOptions> masking;
     std::shared_ptr<const SessionOptions> zeroMask;
+    bool borrow = false;
   };
   struct Failing {
     ConnectionId id = 0;

@@ -29,6 +29,7 @@ struct Event {
   std::uint32_t length = 0;            // bytes
   std::uint32_t value = 0;
   bool failed = false;
+  bool borrowed = false;  // the application looks at data where it lies
 };
 
 }  // namespace websocket::driver

@@ -19,6 +19,13 @@ class MessageBuffer {
   // Valid until the next call of append() or tail(). Throws std::bad_alloc.
   std::span<std::uint8_t> tail(std::uint64_t expected);
 
+  // Gives the content away; malloc's memory. The buffer is empty then.
+  std::uint8_t* release() {
+    size_ = 0;
+    capacity_ = 0;
+    return data_.release();
+  }
+
   const std::uint8_t* data() const { return data_.get(); }
   std::size_t size() const { return size_; }
   std::size_t capacity() const { return capacity_; }

@@ -7,7 +7,7 @@ namespace websocket::driver {
 
 std::span<std::uint8_t> Slab::rest() {
   if (blocks_.empty() || isLow()) {
-    blocks_.push_back(std::make_unique_for_overwrite<std::uint8_t[]>(kBlockSize));
+    blocks_.emplace_back(std::make_unique_for_overwrite<std::uint8_t[]>(kBlockSize));
     used_ = 0;
   }
   return {blocks_.back().get() + used_, kBlockSize - used_};

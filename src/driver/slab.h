@@ -18,7 +18,8 @@ namespace websocket::driver {
 
 class Slab final : public ReceivePool {
  public:
-  using Block = std::unique_ptr<std::uint8_t[]>;
+  // Shared with those who look at borrowed payloads, so that a look that comes too late finds other bytes and no crash.
+  using Block = std::shared_ptr<std::uint8_t[]>;
 
   // Large enough for an iteration's reading of a busy loop, small enough to stay in the processor's cache.
   static constexpr std::size_t kBlockSize = std::size_t{512} * 1024;

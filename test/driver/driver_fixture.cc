@@ -12,7 +12,7 @@
 
 namespace websocket::driver {
 
-void RecordingDelegate::deliver(const Batch& batch) {
+void RecordingDelegate::deliver(Batch& batch) {
   EXPECT_FALSE(delivering) << "a delivery inside a delivery";
   delivering = true;
   ++batches;

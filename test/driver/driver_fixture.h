@@ -28,7 +28,7 @@ struct SeenEvent {
 
 class RecordingDelegate : public Delegate {
  public:
-  void deliver(const Batch& batch) override;
+  void deliver(Batch& batch) override;
   void write(ConnectionId id, std::span<const Buffer> bytes) override;
 
   std::vector<SeenEvent> events;

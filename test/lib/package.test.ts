@@ -24,7 +24,7 @@ test('require gives the class with the other names on it, import gives the same 
     const WebSocket = require(${JSON.stringify(join(root, 'dist/cjs.cjs'))});
     const { Server, WebSocketServer, component } = WebSocket;
     import(${JSON.stringify(join(root, 'dist/esm.mjs'))}).then((esm) => console.log(JSON.stringify([
-      typeof WebSocket, WebSocket.name, WebSocket.OPEN, Server === WebSocketServer, typeof component.Handle,
+      typeof WebSocket, WebSocket.name, WebSocket.OPEN, Server === WebSocketServer, typeof component.WebSocketHandle,
       esm.default === WebSocket, esm.WebSocket === WebSocket, esm.WebSocketServer === Server, esm.component === component,
     ])));
   `;

@@ -1,0 +1,4 @@
+import { WebSocket } from 'websocket-component';
+import { connect } from './websocket-client.mjs';
+
+connect(WebSocket, { perMessageDeflate: false });
