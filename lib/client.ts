@@ -15,7 +15,6 @@ import { parseAddress, type Target } from './url.js';
 import type { WebSocket } from './websocket.js';
 
 const closedEarly = 'WebSocket was closed before the connection was established';
-const noPreamble = Buffer.alloc(0);
 
 /** RFC 9110, 5.6.2. */
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -104,7 +103,7 @@ export class ClientHandshake {
     }
     this.#id = undefined;
     this.#finish();
-    this.#socket._open(id, stream, noPreamble, head, this.#protocols[chosen] ?? '', this.#settings);
+    this.#socket._open(id, stream, '', head, this.#protocols[chosen] ?? '', this.#settings);
   }
 
   #giveUp(error: Error): void {

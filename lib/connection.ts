@@ -89,7 +89,7 @@ export class Connection implements DriverEvents {
     readonly socket: WebSocket,
     readonly id: number,
     stream: Duplex,
-    preamble: Buffer,
+    preamble: string,
     head: Buffer,
     settings: ResolvedSettings,
   ) {

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Driver, DriverCallbacks, EventKind, NativeModule } from '../types/native.js';
 
-export type { Driver, DriverCallbacks, HeaderList, HResultError, SessionLimits } from '../types/native.js';
+export type { Address, Driver, DriverCallbacks, HeaderList, HResultError, SessionLimits } from '../types/native.js';
 
 /** A member of an enumeration as the number that it stands for. */
 type ValueOf<Member extends number> = `${Member}` extends `${infer Value extends number}` ? Value : never;

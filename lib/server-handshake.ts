@@ -4,7 +4,7 @@
  */
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { HeaderList, HResultError } from './native.js';
+import type { HResultError } from './native.js';
 
 /** Why a request is refused. */
 export interface Refusal {
@@ -18,17 +18,17 @@ export interface Refusal {
 /** The only version of the protocol (RFC 6455, 4.4), with what tells a client so. */
 const upgradeRequired = { 'Sec-WebSocket-Version': '13', Upgrade: 'websocket' };
 
-const key = /^[+/0-9A-Za-z]{22}==$/;
+const validKey = /^[+/0-9A-Za-z]{22}==$/;
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** What is wrong with an upgrade request. Header fields may be missing: Node cuts them off at its own limit. */
 export function checkRequest(request: IncomingMessage): Refusal | undefined {
-  const { upgrade, 'sec-websocket-version': version } = request.headers;
+  const { upgrade, 'sec-websocket-key': key, 'sec-websocket-version': version } = request.headers;
   if (request.method !== 'GET') {
     return { status: 405, message: 'Invalid HTTP method', headers: { Allow: 'GET' } };
   }
   if (!listContains(upgrade, 'websocket')) return { status: 400, message: 'Invalid Upgrade header' };
-  if (!key.test(request.headers['sec-websocket-key'] ?? '')) {
+  if (key === undefined || !validKey.test(key)) {
     return { status: 400, message: 'Missing or invalid Sec-WebSocket-Key header' };
   }
   if (version === undefined) return { status: 400, message: 'Missing Sec-WebSocket-Version header' };
@@ -62,24 +62,22 @@ export function refusalOf(error: HResultError): Refusal {
   }
 }
 
-/** The lines of the 101 response, for the 'headers' event. */
-export function responseLines(fields: HeaderList): string[] {
-  const lines = ['HTTP/1.1 101 Switching Protocols'];
-  for (let i = 0; i < fields.length; i += 2) lines.push(`${fields[i]}: ${fields[i + 1]}`);
-  return lines;
+/** The lines of a response's head, without the empty one at its end: for the 'headers' event. */
+export function linesOf(head: string): string[] {
+  return head.slice(0, -4).split('\r\n');
 }
 
 /**
- * The bytes of the 101 response.
+ * The head of a response.
  * @throws TypeError when a line holds a CR, LF or NUL, which would let it add further lines.
  */
-export function responseBytes(lines: string[]): Buffer {
+export function headOf(lines: string[]): string {
   for (const line of lines) {
     if (typeof line !== 'string' || /[\r\n\0]/.test(line)) {
       throw new TypeError(`A header line must be a string without CR, LF and NUL, not ${JSON.stringify(line)}`);
     }
   }
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+  return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
 /** Sends an HTTP error and ends the connection. */
@@ -92,13 +90,20 @@ export function refuse(stream: Duplex, { status, message, headers }: Refusal): v
   };
   const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`];
   for (const [name, value] of Object.entries(fields)) lines.push(`${name}: ${value}`);
-  stream.once('finish', () => stream.destroy());
-  stream.end(Buffer.concat([responseBytes(lines), Buffer.from(message)]));
+  stream.on('error', destroyStream);
+  stream.once('finish', destroyStream);
+  stream.end(Buffer.concat([Buffer.from(headOf(lines), 'latin1'), Buffer.from(message)]));
+}
+
+/** A listener of streams that carry no WebSocket connection. */
+export function destroyStream(this: Duplex): void {
+  this.destroy();
 }
 
 /** Answers a plain HTTP request. */
 export const upgradeRequiredResponse = { ...upgradeRequired, Connection: 'Upgrade' };
 
 function listContains(field: string | undefined, element: string): boolean {
-  return field !== undefined && field.split(',').some((part) => part.trim().toLowerCase() === element);
+  if (field === undefined) return false;
+  return field === element || field.split(',').some((part) => part.trim().toLowerCase() === element);
 }

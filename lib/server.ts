@@ -25,11 +25,12 @@ import {
 } from './options.js';
 import {
   checkRequest,
+  destroyStream,
+  headOf,
+  linesOf,
   offeredProtocols,
   refusalOf,
   refuse,
-  responseBytes,
-  responseLines,
   upgradeRequiredResponse,
   type Refusal,
 } from './server-handshake.js';
@@ -72,6 +73,8 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
 
   readonly #settings: ResolvedSettings;
   readonly #sockets = new Set<WebSocket>();
+  /** The 'close' listener of every socket, one for all of them. */
+  readonly #onSocketClose: (this: WebSocket) => void;
   #state: State = State.Running;
   #http: Server | HttpsServer | undefined;
   #removeListeners: () => void = () => {};
@@ -91,6 +94,10 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     checkCallback(listener);
     this.#settings = resolveSettings(options);
     this.options = { ...options };
+    const forget = (socket: WebSocket): void => this.#forget(socket);
+    this.#onSocketClose = function (this: WebSocket) {
+      forget(this);
+    };
     if (options.clientTracking ?? true) this.clients = this.#sockets;
     if (options.server) {
       this.#http = options.server;
@@ -126,7 +133,6 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
    * @throws Error when the stream carries a connection already; TypeError when a 'headers' listener added an invalid line.
    */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, callback: UpgradeCallback): void {
-    socket.on('error', destroyStream);
     const refusal = checkRequest(request);
     if (refusal) {
       this.#refuseOrReport(refusal, request, socket);
@@ -142,7 +148,16 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       this.#refuseOrReport({ status: 400, message }, request, socket);
       return;
     }
-    this.#verify(request, socket, () => this.#accept(request, socket, head, protocols, callback));
+    const { verifyClient } = this.options;
+    if (!verifyClient) {
+      this.#accept(request, socket, head, protocols, callback);
+      return;
+    }
+    socket.on('error', destroyStream); // until the client is verified
+    this.#verify(verifyClient, request, socket, () => {
+      socket.off('error', destroyStream);
+      this.#accept(request, socket, head, protocols, callback);
+    });
   }
 
   /**
@@ -190,16 +205,20 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
   }
 
   #refuseOrReport(refusal: Refusal, request: IncomingMessage, socket: Duplex): void {
-    if (this.listenerCount('wsClientError') === 0) refuse(socket, refusal);
-    else this.emit('wsClientError', new Error(refusal.message), socket, request);
-  }
-
-  #verify(request: IncomingMessage, socket: Duplex, accept: () => void): void {
-    const { verifyClient } = this.options;
-    if (!verifyClient) {
-      accept();
+    if (this.listenerCount('wsClientError') === 0) {
+      refuse(socket, refusal);
       return;
     }
+    socket.on('error', destroyStream);
+    this.emit('wsClientError', new Error(refusal.message), socket, request);
+  }
+
+  #verify(
+    verifyClient: NonNullable<ServerOptions['verifyClient']>,
+    request: IncomingMessage,
+    socket: Duplex,
+    accept: () => void,
+  ): void {
     const info = {
       origin: request.headers.origin,
       secure: Boolean((request.socket as Partial<TLSSocket>).encrypted),
@@ -235,29 +254,30 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     }
 
     const protocol = this.#chooseProtocol(protocols, request);
-    let lines: string[];
+    let response: string;
     try {
-      lines = responseLines(driver.acceptHandshake(optionsNumber(this.#settings), request.rawHeaders, protocol));
+      response = driver.acceptHandshake(optionsNumber(this.#settings), request.rawHeaders, protocol);
     } catch (error) {
       this.#refuseOrReport(refusalOf(error as HResultError), request, stream);
       return;
     }
     const id = driver.lastId;
-    let response: Buffer;
-    try {
-      this.emit('headers', lines, request);
-      response = responseBytes(lines);
-    } catch (error) {
-      driver.destroy(id, false);
-      refuse(stream, { status: 500, message: 'Internal Server Error' });
-      throw error;
+    if (this.listenerCount('headers') > 0) {
+      try {
+        const lines = linesOf(response);
+        this.emit('headers', lines, request);
+        response = headOf(lines);
+      } catch (error) {
+        driver.destroy(id, false);
+        refuse(stream, { status: 500, message: 'Internal Server Error' });
+        throw error;
+      }
     }
 
     const socket = new (this.options.WebSocket ?? WebSocket)(null, undefined, this.options);
-    stream.off('error', destroyStream);
     socket._open(id, stream, response, head, protocol, this.#settings);
     this.#sockets.add(socket);
-    socket.on('close', () => this.#forget(socket));
+    socket.on('close', this.#onSocketClose);
     callback(socket, request);
   }
 
@@ -346,8 +366,4 @@ function decideLater(verdict: unknown, decide: (verified: boolean, status?: numb
   } else {
     decide(Boolean(verdict));
   }
-}
-
-function destroyStream(this: Duplex): void {
-  this.destroy();
 }

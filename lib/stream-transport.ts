@@ -13,7 +13,7 @@ export class StreamTransport implements Transport {
   constructor(
     private readonly id: number,
     readonly stream: Duplex,
-    preamble: Buffer,
+    preamble: string,
     head: Buffer,
   ) {
     // A Duplex that is no socket lacks these two.
@@ -23,7 +23,7 @@ export class StreamTransport implements Transport {
 
     stream.on('error', () => stream.destroy());
     stream.on('close', () => driver.detach(id));
-    if (preamble.length > 0) stream.write(preamble);
+    if (preamble !== '') stream.write(preamble, 'latin1');
     driver.attachStream(id, head);
     if (stream.destroyed) {
       driver.detach(id);

@@ -3,13 +3,13 @@
  * Duplex of Node (stream). Both behave alike; `socket.transport` tells which one it is.
  */
 import type { Duplex } from 'node:stream';
-import { takeOver } from './native-transport.js';
+import { carrier, takeOver } from './native-transport.js';
 import type { TransportKind } from './options.js';
 import { StreamTransport } from './stream-transport.js';
 
 export interface Transport {
   readonly kind: TransportKind;
-  /** The stream that the handshake was done on. A native transport keeps it for its addresses and its 'close'. */
+  /** The stream that the handshake was done on, or another that stands for it: for its addresses and its 'close'. */
   readonly stream: Duplex;
   setPaused(paused: boolean): void;
   /** Stream: writes bytes of the driver and tells it when they were handed over. */
@@ -22,30 +22,30 @@ export interface Transport {
   closed(): void;
 }
 
-/** Streams that carry a connection, so that none is taken twice. */
-const taken = new WeakSet<Duplex>();
+type CarryingStream = Duplex & { [carrier]?: Transport };
 
 /** Whether a connection has this stream already. */
 export function isTaken(stream: Duplex): boolean {
-  return taken.has(stream);
+  return (stream as CarryingStream)[carrier] !== undefined;
 }
 
 /**
  * Gives the driver's connection a transport.
- * @param preamble is written before the first frame
+ * @param preamble is written before the first frame, as Latin-1
  * @param head was read from the stream already
  */
 export function attach(
   id: number,
   stream: Duplex,
-  preamble: Buffer,
+  preamble: string,
   head: Buffer,
   choice: 'auto' | TransportKind,
 ): Transport {
-  taken.add(stream);
   if ((process.env.WEBSOCKET_COMPONENT_TRANSPORT ?? choice) !== 'stream') {
     const native = takeOver(id, stream, preamble, head);
     if (native !== undefined) return native;
   }
-  return new StreamTransport(id, stream, preamble, head);
+  const transport = new StreamTransport(id, stream, preamble, head);
+  (stream as CarryingStream)[carrier] = transport;
+  return transport;
 }

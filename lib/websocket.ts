@@ -315,7 +315,7 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
   _open(
     id: number,
     stream: Duplex,
-    preamble: Buffer,
+    preamble: string,
     head: Buffer,
     protocol: string,
     settings: ResolvedSettings,

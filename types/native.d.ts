@@ -45,15 +45,23 @@ export interface SessionLimits {
 /** The HTTP header fields that the component made for the opening handshake: name, value, name, value … */
 export type HeaderList = string[];
 
+/** As Node's `socket.address()`. */
+export interface Address {
+  address: string;
+  family: 'IPv4' | 'IPv6';
+  port: number;
+}
+
 export interface Driver {
   /** Makes the options shared by many connections; returns their number. They live as long as the environment. */
   createOptions(limits: SessionLimits): number;
 
   /**
-   * Checks a request's headers (`rawHeaders`) and makes the response's. Returns the headers; the new connection's id is
-   * then in `lastId`. Throws an `HResultError` when the component refuses; no connection exists then.
+   * Checks a request's headers (`rawHeaders`) and makes the head of the 101 response, from the status line to the empty
+   * line. The new connection's id is then in `lastId`. Throws an `HResultError` when the component refuses; no
+   * connection exists then.
    */
-  acceptHandshake(options: number, rawHeaders: HeaderList, subprotocol: string): HeaderList;
+  acceptHandshake(options: number, rawHeaders: HeaderList, subprotocol: string): string;
 
   /** Makes a client connection and the headers of its request (id in `lastId`). `mask: false` sends a zero key. */
   beginHandshake(options: number, subprotocols: string[], mask: boolean): HeaderList;
@@ -66,10 +74,12 @@ export interface Driver {
 
   /**
    * Gives the connection a native transport: the descriptor is duplicated, the caller's stays the caller's.
-   * `preamble` is written first (the 101 response); `head` are bytes that were already read. Returns 0, or a negated
-   * libuv error number, in which case nothing changed and `attachStream` may be used.
+   * `preamble` is written first, as Latin-1 (the 101 response); `head` are bytes that were already read. Returns 0, or a
+   * negated libuv error number, in which case nothing changed and `attachStream` may be used.
    */
-  attachNative(id: number, fd: number, isPipe: boolean, preamble: Uint8Array, head: Uint8Array): number;
+  attachNative(id: number, fd: number, isPipe: boolean, preamble: string, head: Uint8Array): number;
+  /** An address of a native connection; undefined when the connection is gone, or has a Unix socket. */
+  address(id: number, ofPeer: boolean): Address | undefined;
 
   /** Gives the connection a stream transport: bytes come by `receive` and go out by `onWrite`. */
   attachStream(id: number, head: Uint8Array): void;

@@ -145,8 +145,11 @@ bool StringList::read(napi_env env, napi_value value, const char* name) {
     if (napi_get_element(env, value, index, &element) != napi_ok) {
       return false;  // a getter threw
     }
-    const std::string elementName = std::string(name) + "[" + std::to_string(index) + "]";
-    if (!toLatin1(env, element, elementName.c_str(), strings_.emplace_back())) {
+    // The name is made when it is needed: a request has many fields.
+    if (napi_valuetype type{}; napi_typeof(env, element, &type) != napi_ok || type != napi_string) {
+      return throwTypeError(env, std::string(name) + "[" + std::to_string(index) + "] must be a string");
+    }
+    if (!toLatin1(env, element, name, strings_.emplace_back())) {
       return false;
     }
   }

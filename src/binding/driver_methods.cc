@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <new>
+#include <string>
 
 #include "connection.h"
 #include "driver_object.h"
@@ -32,18 +33,42 @@ napi_value DriverObject::attachNative(const Arguments& arguments) {
   double fd = 0;
   bool isPipe = false;
   bool valid = false;
-  std::span<const std::uint8_t> preamble;
+  std::string preamble;
   std::span<const std::uint8_t> head;
   driver::Connection* const connection = find(arguments, valid);
   if (!valid || !toInteger(env_, arguments[1], "fd", INT32_MIN, INT32_MAX, fd) ||
-      !toBoolean(env_, arguments[2], "isPipe", isPipe) || !toBytes(env_, arguments[3], "preamble", preamble) ||
+      !toBoolean(env_, arguments[2], "isPipe", isPipe) || !toLatin1(env_, arguments[3], "preamble", preamble) ||
       !toBytes(env_, arguments[4], "head", head)) {
     return nullptr;
   }
   if (connection == nullptr || connection->attached()) {
     return number(UV_EINVAL);
   }
-  return number(driver_->attachNative(*connection, static_cast<int>(fd), isPipe, preamble, head));
+  const std::span preambleBytes(reinterpret_cast<const std::uint8_t*>(preamble.data()), preamble.size());
+  return number(driver_->attachNative(*connection, static_cast<int>(fd), isPipe, preambleBytes, head));
+}
+
+napi_value DriverObject::address(const Arguments& arguments) {
+  bool valid = false;
+  bool ofPeer = false;
+  driver::SocketAddress address;
+  const driver::Connection* const connection = find(arguments, valid);
+  if (!valid || !toBoolean(env_, arguments[1], "ofPeer", ofPeer) || connection == nullptr ||
+      !connection->address(ofPeer, address)) {
+    return nullptr;
+  }
+  napi_value result = nullptr;
+  napi_value text = nullptr;
+  napi_value family = nullptr;
+  if (napi_create_object(env_, &result) != napi_ok ||
+      napi_create_string_utf8(env_, address.text.data(), NAPI_AUTO_LENGTH, &text) != napi_ok ||
+      napi_create_string_utf8(env_, address.isIpv6 ? "IPv6" : "IPv4", NAPI_AUTO_LENGTH, &family) != napi_ok ||
+      napi_set_named_property(env_, result, "address", text) != napi_ok ||
+      napi_set_named_property(env_, result, "family", family) != napi_ok ||
+      napi_set_named_property(env_, result, "port", number(address.port)) != napi_ok) {
+    return nullptr;
+  }
+  return result;
 }
 
 napi_value DriverObject::attachStream(const Arguments& arguments) {

@@ -122,6 +122,7 @@ napi_value DriverObject::makeObject() {
       method("beginHandshake", &invoke<&DriverObject::beginHandshake>),
       method("endHandshake", &invoke<&DriverObject::endHandshake>),
       method("attachNative", &invoke<&DriverObject::attachNative>),
+      method("address", &invoke<&DriverObject::address>),
       method("attachStream", &invoke<&DriverObject::attachStream>),
       method("receive", &invoke<&DriverObject::receive>),
       method("written", &invoke<&DriverObject::written>),
@@ -181,6 +182,18 @@ napi_value DriverObject::headerList(std::span<const HeaderView> headers) const {
   return list;
 }
 
+// The head of a 101 response with these fields.
+napi_value DriverObject::responseHead(std::span<const HeaderView> headers) const {
+  std::string head = "HTTP/1.1 101 Switching Protocols\r\n";
+  for (const HeaderView& header : headers) {
+    head.append(header.name).append(": ").append(header.value).append("\r\n");
+  }
+  head.append("\r\n");
+  napi_value result = nullptr;
+  napi_create_string_latin1(env_, head.data(), head.size(), &result);
+  return result;
+}
+
 // The payload bytes buffered, or the HRESULT as a negative number.
 napi_value DriverObject::sendResult(Result result, const driver::Connection* connection) const {
   return number(result == Result::Ok ? static_cast<double>(connection->bufferedAmount())
@@ -232,7 +245,7 @@ napi_value DriverObject::acceptHandshake(const Arguments& arguments) {
     return nullptr;
   }
   lastId_ = connection->id();
-  return headerList(response);
+  return responseHead(response);
 }
 
 napi_value DriverObject::beginHandshake(const Arguments& arguments) {

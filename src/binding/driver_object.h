@@ -43,6 +43,7 @@ class DriverObject final : public driver::Delegate {
   napi_value endHandshake(const Arguments& arguments);
   napi_value lastId(const Arguments& arguments);
   napi_value attachNative(const Arguments& arguments);
+  napi_value address(const Arguments& arguments);
   napi_value attachStream(const Arguments& arguments);
   napi_value receive(const Arguments& arguments);
   napi_value written(const Arguments& arguments);
@@ -62,6 +63,7 @@ class DriverObject final : public driver::Delegate {
   napi_value sendResult(Result result, const driver::Connection* connection) const;
   napi_value number(double value) const;
   napi_value headerList(std::span<const HeaderView> headers) const;
+  napi_value responseHead(std::span<const HeaderView> headers) const;
 
   napi_env env_;
   napi_async_context context_ = nullptr;

@@ -33,6 +33,7 @@ class Connection {
   // For the handshakes; everything else goes through the functions below.
   Session& session() { return session_; }
   bool attached() const { return phase_ != Phase::Detached; }
+  bool address(bool ofPeer, SocketAddress& address) const { return isOpen() && transport_->address(ofPeer, address); }
   bool isStream() const { return transport_ != nullptr && transport_->isStream(); }
 
   // Opens the session over a transport: preamble is written before anything else; head was read from it already. Both

@@ -155,7 +155,7 @@ void Connection::written(int status) {
 void Connection::credit(std::size_t bytes) {
   const std::size_t preamble = std::min(bytes, preamble_.size());
   if (preamble == preamble_.size()) {
-    preamble_ = {};
+    preamble_ = std::vector<std::uint8_t>();  // not {}, which would keep the memory
   } else {
     preamble_.erase(preamble_.begin(), preamble_.begin() + static_cast<std::ptrdiff_t>(preamble));
   }

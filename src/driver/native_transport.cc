@@ -9,6 +9,7 @@
 #endif
 
 #include <array>
+#include <bit>
 #include <new>
 
 #include "connection.h"
@@ -152,12 +153,18 @@ int NativeTransport::tryWrite(std::span<const Buffer> bytes) {
 
 int NativeTransport::write(std::span<const Buffer> bytes) {
   const UvBuffers buffers(bytes);
-  socket_->writeRequest.data = socket_.get();
-  return uv_write(&socket_->writeRequest, &socket_->stream, buffers.list.data(), buffers.count,
-                  &NativeTransport::written);
+  auto request = std::make_unique<uv_write_t>();
+  request->data = socket_.get();
+  const int error =
+      uv_write(request.get(), &socket_->stream, buffers.list.data(), buffers.count, &NativeTransport::written);
+  if (error == 0) {
+    static_cast<void>(request.release());  // written() frees it
+  }
+  return error;
 }
 
 void NativeTransport::written(uv_write_t* request, int status) {
+  const std::unique_ptr<uv_write_t> owned(request);
   Connection* const connection = static_cast<Socket*>(request->data)->owner;
   if (connection != nullptr) {
     connection->written(status);
@@ -165,11 +172,17 @@ void NativeTransport::written(uv_write_t* request, int status) {
 }
 
 int NativeTransport::shutdown() {
-  socket_->shutdownRequest.data = socket_.get();
-  return uv_shutdown(&socket_->shutdownRequest, &socket_->stream, &NativeTransport::shutDown);
+  auto request = std::make_unique<uv_shutdown_t>();
+  request->data = socket_.get();
+  const int error = uv_shutdown(request.get(), &socket_->stream, &NativeTransport::shutDown);
+  if (error == 0) {
+    static_cast<void>(request.release());  // shutDown() frees it
+  }
+  return error;
 }
 
 void NativeTransport::shutDown(uv_shutdown_t* request, int status) {
+  const std::unique_ptr<uv_shutdown_t> owned(request);
   Connection* const connection = static_cast<Socket*>(request->data)->owner;
   if (connection != nullptr) {
     connection->shutDown(status);
@@ -188,6 +201,37 @@ void NativeTransport::close(bool reset) {
     }
   }
   socket_.reset();
+}
+
+namespace {
+
+// ntohs(), which on Windows would need a library of its own.
+std::uint16_t toHostOrder(std::uint16_t port) {
+  const auto bytes = std::bit_cast<std::array<std::uint8_t, 2>>(port);
+  return static_cast<std::uint16_t>(bytes[0] << 8 | bytes[1]);
+}
+
+}  // namespace
+
+bool NativeTransport::address(bool ofPeer, SocketAddress& address) const {
+  if (socket_->handle.type != UV_TCP) {
+    return false;
+  }
+  sockaddr_storage storage{};
+  auto* const any = reinterpret_cast<sockaddr*>(&storage);
+  int size = sizeof storage;
+  if ((ofPeer ? uv_tcp_getpeername : uv_tcp_getsockname)(&socket_->tcp, any, &size) != 0) {
+    return false;
+  }
+  address.isIpv6 = storage.ss_family == AF_INET6;
+  if (address.isIpv6) {
+    const auto* const internet = reinterpret_cast<const sockaddr_in6*>(&storage);
+    address.port = toHostOrder(internet->sin6_port);
+    return uv_ip6_name(internet, address.text.data(), address.text.size()) == 0;
+  }
+  const auto* const internet = reinterpret_cast<const sockaddr_in*>(&storage);
+  address.port = toHostOrder(internet->sin_port);
+  return uv_ip4_name(internet, address.text.data(), address.text.size()) == 0;
 }
 
 void NativeTransport::setRef(bool ref) {

@@ -28,6 +28,7 @@ class NativeTransport final : public Transport {
   std::size_t writeLimit() const override { return kWriteLimit; }
   int shutdown() override;
   void close(bool reset) override;
+  bool address(bool ofPeer, SocketAddress& address) const override;
   void setRef(bool ref) override;
 
  private:
@@ -45,9 +46,9 @@ class NativeTransport final : public Transport {
       uv_tcp_t tcp;
       uv_pipe_t pipe;
     };
-    uv_write_t writeRequest{};
-    uv_shutdown_t shutdownRequest{};
   };
+  // Requests are made when needed: most connections are idle, and most writes are done at once. libuv calls back for
+  // every request before it closes the handle, so the block outlives it.
 
   explicit NativeTransport(UniqueHandle<Socket> socket) : socket_(std::move(socket)) {}
 

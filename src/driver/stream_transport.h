@@ -20,6 +20,7 @@ class StreamTransport final : public Transport {
   std::size_t writeLimit() const override { return kWriteLimit; }
   int shutdown() override;
   void close(bool /*reset*/) override {}
+  bool address(bool /*ofPeer*/, SocketAddress& /*address*/) const override { return false; }
   void setRef(bool /*ref*/) override {}
 
  private:

@@ -2,12 +2,21 @@
 // under "From the transport".
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "protocol.h"
 
 namespace websocket::driver {
+
+// An address of a TCP socket.
+struct SocketAddress {
+  std::array<char, 64> text{};  // ends with a NUL
+  bool isIpv6 = false;
+  std::uint16_t port = 0;
+};
 
 class Transport {
  public:
@@ -34,6 +43,8 @@ class Transport {
   virtual int shutdown() = 0;
   // Ends at once, with RST when asked for and possible. Nothing is reported afterwards. Idempotent.
   virtual void close(bool reset) = 0;
+  // The peer's address, or our own; false when there is none.
+  virtual bool address(bool ofPeer, SocketAddress& address) const = 0;
   // Whether the transport keeps the loop alive.
   virtual void setRef(bool ref) = 0;
 };

@@ -347,7 +347,12 @@ describe('close', () => {
 describe("the request's socket", () => {
   test("emits 'close' when the connection has ended, not before", async () => {
     const { server, url } = await serve();
-    const connected = once(server, 'connection') as Promise<[WebSocket, IncomingMessage]>;
+    const connected = new Promise<[WebSocket, IncomingMessage]>((resolve) =>
+      server.on('connection', (peer, request) => {
+        expect(peer._socket).toBe(request.socket);
+        resolve([peer, request]);
+      }),
+    );
     const socket = await connect(url);
     const [peer, request] = await connected;
     expect(peer._socket).toBe(request.socket);
