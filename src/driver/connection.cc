@@ -21,8 +21,9 @@ std::span<const std::uint8_t> bytesOf(const char* text) {
 
 }  // namespace
 
-Connection::Connection(Driver& driver, ConnectionId id, Role role, std::shared_ptr<const SessionOptions> options)
-    : driver_(driver), id_(id), session_(role, std::move(options)) {}
+Connection::Connection(Driver& driver, ConnectionId id, Role role, std::shared_ptr<const SessionOptions> options,
+                       const SendLimits& limits)
+    : driver_(driver), id_(id), limits_(limits), session_(role, std::move(options)) {}
 
 Connection::~Connection() = default;
 

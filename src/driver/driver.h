@@ -41,6 +41,7 @@ struct SessionLimits {
   std::uint32_t maxFragments = 0;  // frames of a message; 0: no limit
   bool skipUtf8Validation = false;
   bool autoPong = true;
+  SendLimits send{};
 };
 
 class Driver {
@@ -70,6 +71,10 @@ class Driver {
                    std::span<const std::uint8_t> head);
   int attachStream(Connection& connection, std::span<const std::uint8_t> head);
 
+  // Queues a message on each of the connections; with an owner as in Connection::send(). The ids of those that took it
+  // become 0; returns their number.
+  std::uint32_t broadcast(std::span<ConnectionId> ids, BufferType type, std::span<const std::uint8_t> payload,
+                          const SharedBytes& owner);
   // Writes what is queued on every connection.
   void flush();
   // Delivers now when the receive memory is nearly used up or many events wait.
@@ -105,6 +110,7 @@ class Driver {
   struct Options {
     std::shared_ptr<const SessionOptions> masking;
     std::shared_ptr<const SessionOptions> zeroMask;
+    SendLimits limits;
   };
   struct Failing {
     ConnectionId id = 0;
