@@ -26,6 +26,7 @@ export type {
   WebSocketEventMap,
 } from './events.js';
 export type {
+  BackpressurePolicy,
   BinaryType,
   ClientOptions,
   ConnectionSettings,
