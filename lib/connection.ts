@@ -126,6 +126,20 @@ export class Connection implements DriverEvents {
     return this.readyState === ReadyState.Open && this.#fragmentIsBinary === undefined && this.#waiting === undefined;
   }
 
+  /**
+   * Queues a whole message on all of the connections; returns on how many. Each of the others follows its own policy.
+   * All of them take broadcasts.
+   */
+  static broadcast(connections: readonly Connection[], payload: Payload, isBinary: boolean, compress: boolean): number {
+    const ids = Uint32Array.from(connections, (connection) => connection.id);
+    const flags = SendFlag.Fin | (isBinary ? SendFlag.Binary : 0) | (compress ? SendFlag.Compress : 0);
+    const count = driver.broadcast(ids, payload, flags);
+    for (let i = 0; i < ids.length && count < ids.length; i++) {
+      if (ids[i] !== 0) connections[i].overflow(undefined);
+    }
+    return count;
+  }
+
   /** Queues a message. False: it was refused, or more than the high-water mark waits, and 'drain' will come. */
   send(payload: Payload, isBinary: boolean, options: SendOptions | undefined, callback?: SendCallback): boolean {
     if (this.readyState !== ReadyState.Open) return this.#refuse(payload, callback);

@@ -28,6 +28,7 @@ export type {
 export type {
   BackpressurePolicy,
   BinaryType,
+  BroadcastOptions,
   ClientOptions,
   ConnectionSettings,
   MessageData,

@@ -154,6 +154,18 @@ export interface ServerOptions extends ConnectionSettings {
   WebSocket?: typeof WebSocket;
 }
 
+/** Options of `WebSocketServer.broadcast`. */
+export interface BroadcastOptions {
+  /** Send a binary message. Default: true unless the data is a string or a number. */
+  binary?: boolean;
+  /** Compress, where the connection can. Default: true. */
+  compress?: boolean;
+  /** Leave this socket out, for example the one that the message came from. */
+  except?: WebSocket;
+  /** Send to the sockets for which it returns true. Default: to all. */
+  filter?: (socket: WebSocket) => boolean;
+}
+
 /** What `WebSocketServer.close` may be told. */
 export interface ServerCloseOptions {
   /** The status of the Close frame to every client. Default: 1001, going away. */
