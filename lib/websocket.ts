@@ -355,9 +355,8 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
  * Where an EventEmitter keeps its listeners by event. Its own object is a hash table of 230 bytes, the greater part of an
  * idle socket; this one has a place for each of the few events that sockets have.
  */
-class Listeners {}
-Object.setPrototypeOf(Listeners.prototype, null);
-Reflect.deleteProperty(Listeners.prototype, 'constructor');
+const Listeners = function () {} as unknown as new () => object;
+Listeners.prototype = Object.create(null) as object;
 
 function isOptions(value: unknown): value is ClientOptions {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -41,7 +41,7 @@ test(`${clients} clients that connect at once are all served, with the default b
   const { server, port } = await serve();
   server.on('connection', (socket) => {
     socket.on('error', () => {}); // the process of the clients ends
-    socket.on('message', (data) => socket.send(String(data)));
+    socket.on('message', (data) => socket.send(data as Buffer, { binary: false }));
   });
   const child = spawn(process.execPath, ['-e', program, String(port), String(clients), requestText()], {
     stdio: ['ignore', 'pipe', 'inherit'],
