@@ -73,8 +73,8 @@ export class Connection implements DriverEvents {
   /** The transport is gone; only held messages and 'close' are still to come. */
   #isEnded = false;
   #errorEmitted = false;
-  /** Messages that came while paused; while there are any, later ones queue up behind them. */
-  #held: HeldMessage[] = [];
+  /** Messages that came while paused; while there are any, later ones queue up behind them. Never empty. */
+  #held: HeldMessage[] | undefined;
   /** Callbacks of sends by number; made when first needed. */
   #callbacks: Map<number, SendCallback> | undefined;
   #lastCallback = drained;
@@ -273,15 +273,15 @@ export class Connection implements DriverEvents {
 
   onText(text: string): void {
     if (this.#isCut) return;
-    if (this.isPaused || this.#held.length > 0) this.#held.push({ data: text, isBinary: false, isOwn: true });
+    if (this.isPaused || this.#held !== undefined) this.#hold({ data: text, isBinary: false, isOwn: true });
     else this.socket.emit('message', text, false);
   }
 
   onMessage(data: Buffer, isBinary: boolean, source: number): void {
     if (this.#isCut) return;
     const isOwn = source !== 0 && source !== borrowedSource;
-    if (!this.isPaused && this.#held.length === 0) this.#deliver(data, isBinary, isOwn);
-    else this.#held.push({ data: source === borrowedSource ? Buffer.from(data) : data, isBinary, isOwn });
+    if (!this.isPaused && this.#held === undefined) this.#deliver(data, isBinary, isOwn);
+    else this.#hold({ data: source === borrowedSource ? Buffer.from(data) : data, isBinary, isOwn });
   }
 
   #deliver(data: Buffer, isBinary: boolean, isOwn: boolean): void {
@@ -320,15 +320,21 @@ export class Connection implements DriverEvents {
     if (!this.isPaused) return;
     this.isPaused = false;
     this.transport.setPaused(false);
-    if (this.#held.length > 0) process.nextTick(releaseHeld, this);
+    if (this.#held !== undefined) process.nextTick(releaseHeld, this);
+  }
+
+  #hold(message: HeldMessage): void {
+    if (this.#held === undefined) this.#held = [message];
+    else this.#held.push(message);
   }
 
   /** @internal Delivers the messages that were held back, then the end when it waits behind them. */
   release(): void {
     let threw = true;
     try {
-      while (this.#held.length > 0 && !this.isPaused) {
+      while (this.#held !== undefined && !this.isPaused) {
         const { data, isBinary, isOwn } = this.#held.shift() as HeldMessage;
+        if (this.#held.length === 0) this.#held = undefined;
         if (typeof data === 'string') this.socket.emit('message', data, false);
         else this.#deliver(data, isBinary, isOwn);
       }
@@ -356,7 +362,7 @@ export class Connection implements DriverEvents {
     if (this.readyState === ReadyState.Closed || this.#isCut) return;
     this.#stopSending();
     this.#isCut = true;
-    this.#held = [];
+    this.#held = undefined;
     if (!this.#isEnded) this.#destroyTransport();
   }
 
@@ -399,7 +405,7 @@ export class Connection implements DriverEvents {
     clearTimeout(this.#closeTimer);
     unregister(this);
     this.transport.closed();
-    if (this.#held.length > 0) process.nextTick(releaseHeld, this);
+    if (this.#held !== undefined) process.nextTick(releaseHeld, this);
     else this.#emitClose();
   }
 

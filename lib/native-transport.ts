@@ -51,8 +51,6 @@ const handleKinds = new Map([
 let latest: TakenSocket | undefined;
 
 class NativeTransport implements Transport {
-  readonly kind = 'native';
-
   readonly #id: number;
   /** While it is observed. */
   #socket: TakenSocket | undefined;
@@ -67,6 +65,10 @@ class NativeTransport implements Transport {
     if (socket.listenerCount('close') > 0) this.#socket = socket;
     this.#equip(socket);
     latest = socket;
+  }
+
+  get kind(): 'native' {
+    return 'native';
   }
 
   get stream(): Socket {

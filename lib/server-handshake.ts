@@ -38,10 +38,12 @@ export function checkRequest(request: IncomingMessage): Refusal | undefined {
   return undefined;
 }
 
+const noProtocols = new Set<string>();
+
 /** The subprotocols that a request offers; undefined when the header field is malformed. */
 export function offeredProtocols(request: IncomingMessage): Set<string> | undefined {
   const field = request.headers['sec-websocket-protocol'];
-  if (field === undefined) return new Set();
+  if (field === undefined) return noProtocols;
   const protocols = field.split(',').map((protocol) => protocol.trim());
   const offered = new Set(protocols);
   return offered.size === protocols.length && protocols.every((p) => token.test(p)) ? offered : undefined;
