@@ -80,7 +80,6 @@ test('on the main thread', async () => {
 
 test('in a worker', async () => {
   const worker = new Worker(program, { eval: true });
-  const [report] = (await once(worker, 'message')) as [Report];
-  await once(worker, 'exit');
-  check(report);
+  const [[report]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
+  check(report as Report);
 }, 60_000);
