@@ -7,7 +7,7 @@
 import { Buffer } from 'node:buffer'; // the global is a getter
 import process from 'node:process';
 import type { Duplex } from 'node:stream';
-import { byteLength, type Payload } from './data.js';
+import { byteLength, toMessageData, type Payload, type WaitingMessage } from './data.js';
 import { driver, register, unregister, type DriverEvents } from './dispatch.js';
 import { backpressureError, faultError, notOpenError, notSentError } from './errors.js';
 import { borrowedSource, SendFlag } from './native.js';
@@ -34,16 +34,6 @@ const noRoom = 0x8007007a | 0;
 
 /** Try again later (the registry of close codes). */
 const tryAgainLater = 1013;
-
-/** A message of `sendAsync` that waits for room. */
-interface WaitingMessage {
-  payload: Payload;
-  /** When it was passed: a payload that was transferred meanwhile is empty. */
-  bytes: number;
-  isBinary: boolean;
-  options: SendOptions | undefined;
-  callback: SendCallback;
-}
 
 /** A message that waits because the socket is paused. */
 interface HeldMessage {
@@ -126,20 +116,6 @@ export class Connection implements DriverEvents {
   /** Whether a broadcast may put a whole message behind what was sent last. */
   get takesBroadcasts(): boolean {
     return this.readyState === ReadyState.Open && this.#fragmentIsBinary === undefined && this.#waiting === undefined;
-  }
-
-  /**
-   * Queues a whole message on all of the connections; returns on how many. Each of the others follows its own policy.
-   * All of them take broadcasts.
-   */
-  static broadcast(connections: readonly Connection[], payload: Payload, isBinary: boolean, compress: boolean): number {
-    const ids = Uint32Array.from(connections, (connection) => connection.id);
-    const flags = SendFlag.Fin | (isBinary ? SendFlag.Binary : 0) | (compress ? SendFlag.Compress : 0);
-    const count = driver.broadcast(ids, payload, flags);
-    for (let i = 0; i < ids.length && count < ids.length; i++) {
-      if (ids[i] !== 0) connections[i].overflow(undefined);
-    }
-    return count;
   }
 
   /** Queues a message. False: it was refused, or more than the high-water mark waits, and 'drain' will come. */
@@ -285,19 +261,7 @@ export class Connection implements DriverEvents {
   }
 
   #deliver(data: Buffer, isBinary: boolean, isOwn: boolean): void {
-    if (!isBinary || this.binaryType === 'nodebuffer') {
-      this.socket.emit('message', data, isBinary);
-    } else if (this.binaryType === 'arraybuffer') {
-      const buffer = data.buffer as ArrayBuffer;
-      const isWhole = isOwn && data.length === buffer.byteLength;
-      this.socket.emit(
-        'message',
-        isWhole ? buffer : buffer.slice(data.byteOffset, data.byteOffset + data.length),
-        true,
-      );
-    } else {
-      this.socket.emit('message', [data], true);
-    }
+    this.socket.emit('message', isBinary ? toMessageData(data, this.binaryType, isOwn) : data, isBinary);
   }
 
   onPing(data: Buffer): void {

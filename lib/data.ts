@@ -4,10 +4,20 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { types } from 'node:util';
-import { describe } from './options.js';
+import { describe, type BinaryType, type MessageData, type SendCallback, type SendOptions } from './options.js';
 
 /** What the driver sends. */
 export type Payload = string | Uint8Array | ArrayBuffer;
+
+/** A message of `sendAsync` that waits for room. */
+export interface WaitingMessage {
+  payload: Payload;
+  /** When it was passed: a payload that was transferred meanwhile is empty. */
+  bytes: number;
+  isBinary: boolean;
+  options: SendOptions | undefined;
+  callback: SendCallback;
+}
 
 const empty = new Uint8Array(0);
 
@@ -31,6 +41,15 @@ export function toPayload(data: unknown): Payload {
     `The data must be a string, a number, a Buffer, an ArrayBuffer or a view of one, or an array of bytes, ` +
       `not ${describe(data)}`,
   );
+}
+
+/** A binary message as `binaryType` says. `isOwn`: no other message lies in its memory. */
+export function toMessageData(data: Buffer, type: BinaryType, isOwn: boolean): MessageData {
+  if (type === 'nodebuffer') return data;
+  if (type === 'fragments') return [data];
+  const memory = data.buffer as ArrayBuffer;
+  if (isOwn && data.length === memory.byteLength) return memory;
+  return memory.slice(data.byteOffset, data.byteOffset + data.length);
 }
 
 /** Bytes that a payload takes on the wire. */

@@ -78,7 +78,7 @@ function onEvents(count: number, payload: Buffer, large: Buffer[], borrowed: Buf
   const shared = payload.buffer as ArrayBuffer;
   // Messages share this memory: transferring one to another thread must not empty the others.
   if (payload.length > 0) markAsUntransferable(shared);
-  if (borrowed.length > 0) markAsUntransferable(borrowed.buffer as ArrayBuffer);
+  if (borrowed.length > 0) markAsUntransferable(borrowed.buffer);
   // The place is kept before the handler runs: when it throws, native code calls again for the records behind it.
   for (let at = cursor[0]; at < count; at = cursor[0]) {
     cursor[0] = at + 1;

@@ -8,15 +8,14 @@ import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { Connection } from './connection.js';
-import { checkCloseStatus, toPayload, toReason } from './data.js';
+import { broadcast } from './broadcast.js';
+import { checkCloseStatus, toReason } from './data.js';
 import { driver } from './dispatch.js';
 import type { HResultError } from './native.js';
 import {
   callback as checkCallback,
   count,
   defaultHandshakeTimeout,
-  describe,
   milliseconds,
   resolveSettings,
   type BroadcastOptions,
@@ -175,17 +174,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
    * @throws TypeError for other data, or invalid options.
    */
   broadcast(data: SendData, options: BroadcastOptions = {}): number {
-    const { filter, except, compress = true } = options;
-    checkFilter(filter);
-    const payload = toPayload(data);
-    const connections: Connection[] = [];
-    for (const socket of this.#sockets) {
-      const connection = socket._connection;
-      if (connection?.takesBroadcasts && socket !== except && (filter === undefined || filter(socket))) {
-        connections.push(connection);
-      }
-    }
-    return Connection.broadcast(connections, payload, options.binary ?? typeof payload !== 'string', compress);
+    return broadcast(this.#sockets, data, options);
   }
 
   /**
@@ -382,12 +371,6 @@ function createHttpServer(options: ServerOptions): Server {
       response.end(body);
     },
   );
-}
-
-function checkFilter(filter: unknown): void {
-  if (filter !== undefined && typeof filter !== 'function') {
-    throw new TypeError(`The option "filter" must be a function, not ${describe(filter)}`);
-  }
 }
 
 /** A promise of `verifyClient` is waited for; one that is rejected refuses the client. */

@@ -177,7 +177,7 @@ bool Delivery::take(Rest& rest, Call& next) {
       }
       napi_set_element(env_, next.large, index++, buffer);
       record[4] = index;
-    } else if (event.length != 0) {
+    } else if (event.length != 0 && next.shared != nullptr) {
       std::memcpy(next.shared + offset, event.data, event.length);
       record[2] = offset;
       offset += event.length;

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { MessageChannel } from 'node:worker_threads';
 import { WebSocketServer, type ServerOptions, type WebSocket } from '../../lib';
-import { connect, nextMessage, onceWithoutError, serve, until } from './support';
+import { connect, nextMessage, onceWithoutError, serve, textOf, until } from './support';
 
 /** A server whose sockets have these options, and a client; the server's socket. */
 async function serverSocket(options: ServerOptions): Promise<{ server: WebSocket; client: WebSocket; url: string }> {
@@ -92,7 +92,7 @@ describe("delivery: 'borrow'", () => {
     const { server, client } = await serverSocket({ delivery: 'borrow' });
     server.on('message', (data, isBinary) => server.send(data as Buffer, { binary: isBinary }));
     const echoes: string[] = [];
-    client.on('message', (data) => echoes.push(String(data)));
+    client.on('message', (data) => echoes.push(textOf(data)));
     const sent = Array.from({ length: 2000 }, (_, i) => String(i).repeat(1 + (i % 300)));
     for (const text of sent) client.send(text);
     await until(() => echoes.length === sent.length);
@@ -102,7 +102,7 @@ describe("delivery: 'borrow'", () => {
   test('messages held by a pause are copies', async () => {
     const { server, client, url } = await serverSocket({ delivery: 'borrow' });
     const seen: string[] = [];
-    server.on('message', (data) => seen.push(String(data)));
+    server.on('message', (data) => seen.push(textOf(data)));
     server.once('message', () => server.pause());
     client.send('pause');
     client.send('held');
