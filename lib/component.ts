@@ -22,6 +22,7 @@ export type {
  * by `delete`.
  */
 export const WebSocketHandle: WebSocketHandleConstructor = native.WebSocketHandle;
+/** A handle; see the constant of this name. */
 export type WebSocketHandle = WebSocketHandleType;
 
 /** What an action asks for. */
@@ -37,6 +38,7 @@ export const WEB_SOCKET_ACTION = {
   /** A receive is finished. */
   INDICATE_RECEIVE_COMPLETE_ACTION: 4,
 } as const;
+/** A value of the constant of this name. */
 export type WEB_SOCKET_ACTION = (typeof WEB_SOCKET_ACTION)[keyof typeof WEB_SOCKET_ACTION];
 
 /** Which actions `getAction` hands out. */
@@ -46,6 +48,7 @@ export const WEB_SOCKET_ACTION_QUEUE = {
   RECEIVE_ACTION_QUEUE: 2,
   ALL_ACTION_QUEUE: 3,
 } as const;
+/** A value of the constant of this name. */
 export type WEB_SOCKET_ACTION_QUEUE = (typeof WEB_SOCKET_ACTION_QUEUE)[keyof typeof WEB_SOCKET_ACTION_QUEUE];
 
 /**
@@ -64,6 +67,7 @@ export const WEB_SOCKET_BUFFER_TYPE = {
   /** A received ping, with the property INDICATE_PINGS. */
   PING_BUFFER_TYPE: 0x80001000,
 } as const;
+/** A value of the constant of this name. */
 export type WEB_SOCKET_BUFFER_TYPE = (typeof WEB_SOCKET_BUFFER_TYPE)[keyof typeof WEB_SOCKET_BUFFER_TYPE];
 
 /** Settings of a handle, and global ones. Those from 0x1000 are additions, off by default. */
@@ -103,6 +107,7 @@ export const WEB_SOCKET_PROPERTY_TYPE = {
   /** Boolean, server. Small sends are copied into the send buffer, many into one action; raise SEND_BUFFER_SIZE too. */
   COALESCE_SENDS_PROPERTY_TYPE: 0x100a,
 } as const;
+/** A value of the constant of this name. */
 export type WEB_SOCKET_PROPERTY_TYPE = (typeof WEB_SOCKET_PROPERTY_TYPE)[keyof typeof WEB_SOCKET_PROPERTY_TYPE];
 
 /** Close statuses (RFC 6455, 7.4.1). Any other of 3000 to 4999 is an application's own. */
@@ -123,6 +128,7 @@ export const WEB_SOCKET_CLOSE_STATUS = {
   /** Never sent: the TLS handshake failed. */
   SECURE_HANDSHAKE_ERROR_CLOSE_STATUS: 1015,
 } as const;
+/** A value of the constant of this name. */
 export type WEB_SOCKET_CLOSE_STATUS = (typeof WEB_SOCKET_CLOSE_STATUS)[keyof typeof WEB_SOCKET_CLOSE_STATUS];
 
 /** Most bytes of UTF-8 in the reason of a Close frame. */
@@ -144,6 +150,7 @@ export const HRESULT = {
   E_SUBPROTOCOL_NOT_SUPPORTED: 0x83760004,
   E_PROTOCOL_VERSION_NOT_SUPPORTED: 0x83760005,
 } as const;
+/** A value of the constant of this name. */
 export type HRESULT = (typeof HRESULT)[keyof typeof HRESULT];
 
 /** Versions of the addon and of the libraries that are linked into it. */

@@ -9,15 +9,9 @@ import process from 'node:process';
 import type { Duplex } from 'node:stream';
 import { byteLength, type Payload } from './data.js';
 import { driver, register, unregister, type DriverEvents } from './dispatch.js';
-import { faultError, notOpenError, notSentError } from './errors.js';
+import { backpressureError, faultError, notOpenError, notSentError } from './errors.js';
 import { borrowedSource, SendFlag } from './native.js';
-import {
-  highWaterMark,
-  type BinaryType,
-  type ResolvedSettings,
-  type SendCallback,
-  type SendOptions,
-} from './options.js';
+import type { BackpressurePolicy, BinaryType, ResolvedSettings, SendCallback, SendOptions } from './options.js';
 import { attach, type Transport } from './transport.js';
 import type { WebSocket } from './websocket.js';
 
@@ -31,9 +25,25 @@ const noStatus = 1005;
 
 const emptyReason = Buffer.alloc(0);
 
-/** The callback number of a send without a callback whose event is awaited for 'drain'. */
-const drainWatch = 1;
-const maxCallback = 2 ** 32 - 1;
+/** The callback number with which the driver tells that nothing waits any more. */
+const drained = 1;
+const maxCallback = 2 ** 31 - 1;
+
+/** What the driver returns for a message that `maxBackpressure` leaves no room for: ERROR_INSUFFICIENT_BUFFER. */
+const noRoom = 0x8007007a | 0;
+
+/** Try again later (the registry of close codes). */
+const tryAgainLater = 1013;
+
+/** A message of `sendAsync` that waits for room. */
+interface WaitingMessage {
+  payload: Payload;
+  /** When it was passed: a payload that was transferred meanwhile is empty. */
+  bytes: number;
+  isBinary: boolean;
+  options: SendOptions | undefined;
+  callback: SendCallback;
+}
 
 /** A message that waits because the socket is paused. */
 interface HeldMessage {
@@ -67,9 +77,12 @@ export class Connection implements DriverEvents {
   #held: HeldMessage[] | undefined;
   /** Callbacks of sends by number; made when first needed. */
   #callbacks: Map<number, SendCallback> | undefined;
-  #lastCallback = drainWatch;
-  /** What the driver last said is buffered: never less than what is buffered now. */
-  #buffered = 0;
+  #lastCallback = drained;
+  readonly #highWaterMark: number;
+  readonly #maxBackpressure: number;
+  readonly #policy: BackpressurePolicy;
+  /** Messages that wait for room, in order; made when first needed. */
+  #waiting: WaitingMessage[] | undefined;
   /** A send returned false, and 'drain' has not come yet. */
   #needsDrain = false;
   /** Bytes that will never be sent. */
@@ -96,6 +109,9 @@ export class Connection implements DriverEvents {
     this.binaryType = socket.binaryType;
     this.#closeTimeout = settings.closeTimeout;
     this.wantsStrings = settings.textType === 'string';
+    this.#highWaterMark = settings.highWaterMark;
+    this.#maxBackpressure = settings.maxBackpressure;
+    this.#policy = settings.backpressure;
     register(this);
     this.transport = attach(id, stream, preamble, head, settings.transport);
   }
@@ -107,46 +123,84 @@ export class Connection implements DriverEvents {
 
   // ---- Sending ------------------------------------------------------------------------------------------------------
 
-  /** Queues a message; false: more than the high-water mark is buffered, and 'drain' will come. */
+  /** Whether a broadcast may put a whole message behind what was sent last. */
+  get takesBroadcasts(): boolean {
+    return this.readyState === ReadyState.Open && this.#fragmentIsBinary === undefined && this.#waiting === undefined;
+  }
+
+  /**
+   * Queues a whole message on all of the connections; returns on how many. Each of the others follows its own policy.
+   * All of them take broadcasts.
+   */
+  static broadcast(connections: readonly Connection[], payload: Payload, isBinary: boolean, compress: boolean): number {
+    const ids = Uint32Array.from(connections, (connection) => connection.id);
+    const flags = SendFlag.Fin | (isBinary ? SendFlag.Binary : 0) | (compress ? SendFlag.Compress : 0);
+    const count = driver.broadcast(ids, payload, flags);
+    for (let i = 0; i < ids.length && count < ids.length; i++) {
+      if (ids[i] !== 0) connections[i].overflow(undefined);
+    }
+    return count;
+  }
+
+  /** Queues a message. False: it was refused, or more than the high-water mark waits, and 'drain' will come. */
   send(payload: Payload, isBinary: boolean, options: SendOptions | undefined, callback?: SendCallback): boolean {
     if (this.readyState !== ReadyState.Open) return this.#refuse(payload, callback);
+    const held = this.#waiting === undefined ? this.#queue(payload, isBinary, options, callback) : noRoom;
+    if (held >= 0 && held <= this.#highWaterMark) return true;
+    if (held < 0 && held !== noRoom) return this.#refuse(payload, callback);
+    this.#needsDrain = true;
+    if (held === noRoom) this.overflow(callback);
+    return false;
+  }
+
+  /** Queues a message, with the policy 'wait' when there is room for it. The callback is always called. */
+  sendAsync(payload: Payload, isBinary: boolean, options: SendOptions | undefined, callback: SendCallback): void {
+    if (this.#policy === 'wait' && this.readyState === ReadyState.Open) {
+      const message = { payload, bytes: byteLength(payload), isBinary, options, callback };
+      if (this.#waiting !== undefined) this.#waiting.push(message);
+      else if (!this.#admit(message)) this.#waiting = [message];
+    } else {
+      this.send(payload, isBinary, options, callback);
+    }
+  }
+
+  /** Queues a ping or a pong of at most 125 bytes. */
+  sendControl(isPong: boolean, payload: string | Uint8Array, callback?: SendCallback): void {
+    if (this.readyState !== ReadyState.Open) {
+      this.#refuse(payload, callback);
+      return;
+    }
+    const number = callback === undefined ? 0 : this.#remember(callback);
+    const held = driver.sendControl(this.id, isPong, payload, number);
+    if (held >= 0) return;
+    this.#callbacks?.delete(number);
+    if (held === noRoom) this.overflow(callback);
+    else this.#refuse(payload, callback);
+  }
+
+  /** The wire bytes that now wait, or a negative HRESULT: then the callback was forgotten. */
+  #queue(payload: Payload, isBinary: boolean, options: SendOptions | undefined, callback?: SendCallback): number {
     let flags: number = SendFlag.Fin | SendFlag.Compress;
     if (options !== undefined) {
       if (options.binary !== undefined) isBinary = options.binary;
       if (options.compress === false) flags -= SendFlag.Compress;
       if (options.fin === false) flags -= SendFlag.Fin;
     }
-    const isFragment = this.#fragmentIsBinary !== undefined;
-    if (isFragment) isBinary = this.#fragmentIsBinary === true; // the first part decides
+    if (this.#fragmentIsBinary !== undefined) isBinary = this.#fragmentIsBinary; // the first part decides
     if (isBinary) flags |= SendFlag.Binary;
-
-    let number = 0;
-    if (callback !== undefined) number = this.#remember(callback);
-    else if (this.#needsDrain || this.#buffered + mostBytes(payload) > highWaterMark) number = drainWatch;
-    const buffered = driver.send(this.id, payload, flags, number);
-    if (buffered < 0) {
-      this.#callbacks?.delete(number);
-      return this.#refuse(payload, callback);
+    const number = callback === undefined ? 0 : this.#remember(callback);
+    let held = -1;
+    try {
+      held = driver.send(this.id, payload, flags, number);
+    } finally {
+      if (held < 0) this.#callbacks?.delete(number);
     }
-    this.#fragmentIsBinary = (flags & SendFlag.Fin) === 0 ? isBinary : undefined;
-    this.#buffered = buffered;
-    if (buffered <= highWaterMark) return true;
-    this.#needsDrain = true;
-    return false;
-  }
-
-  /** Queues a ping or a pong of at most 125 bytes. */
-  sendControl(isPong: boolean, payload: string | Uint8Array, callback?: SendCallback): void {
-    if (this.readyState === ReadyState.Open) {
-      const number = callback === undefined ? 0 : this.#remember(callback);
-      if (driver.sendControl(this.id, isPong, payload, number) >= 0) return;
-      this.#callbacks?.delete(number);
-    }
-    this.#refuse(payload, callback);
+    if (held >= 0) this.#fragmentIsBinary = (flags & SendFlag.Fin) === 0 ? isBinary : undefined;
+    return held;
   }
 
   #remember(callback: SendCallback): number {
-    this.#lastCallback = this.#lastCallback === maxCallback ? drainWatch + 1 : this.#lastCallback + 1;
+    this.#lastCallback = this.#lastCallback === maxCallback ? drained + 1 : this.#lastCallback + 1;
     (this.#callbacks ??= new Map()).set(this.#lastCallback, callback);
     return this.#lastCallback;
   }
@@ -161,16 +215,56 @@ export class Connection implements DriverEvents {
     return false;
   }
 
-  onSent(number: number, ok: boolean): void {
-    const callback = this.#callbacks?.get(number);
-    if (callback !== undefined) this.#callbacks?.delete(number);
-    if (this.#needsDrain && ok && driver.bufferedAmount(this.id) === 0) {
-      this.#needsDrain = false;
-      this.#buffered = 0;
-      // Before the callback, which may throw.
-      if (this.readyState === ReadyState.Open) process.nextTick(emitDrain, this.socket);
+  /** Too much waits: the message is dropped, and with the policy 'close' it was the last one. */
+  overflow(callback: SendCallback | undefined): void {
+    if (callback !== undefined) process.nextTick(callback, backpressureError(this.#maxBackpressure));
+    if (this.#policy === 'close') this.close(tryAgainLater, 'The peer is too slow');
+  }
+
+  /** Queues a message of `sendAsync`; false: there is no room yet. */
+  #admit({ payload, bytes, isBinary, options, callback }: WaitingMessage): boolean {
+    if (byteLength(payload) !== bytes) {
+      process.nextTick(callback, new TypeError('The data was changed while it waited to be sent'));
+      return true;
     }
+    try {
+      const held = this.#queue(payload, isBinary, options, callback);
+      if (held === noRoom) return false;
+      if (held < 0) this.#refuse(payload, callback);
+    } catch (error) {
+      process.nextTick(callback, error);
+    }
+    return true;
+  }
+
+  /** Queues the messages that there is room for now. */
+  #admitWaiting(): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    while (waiting.length > 0 && this.#admit(waiting[0])) waiting.shift();
+    if (waiting.length === 0) this.#waiting = undefined;
+  }
+
+  /** No message is accepted any more. */
+  #stopSending(): void {
+    this.readyState = ReadyState.Closing;
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const { callback } of waiting) process.nextTick(callback, notSentError());
+  }
+
+  onSent(number: number, ok: boolean): void {
+    if (ok) this.#admitWaiting();
+    if (number === drained) {
+      // Not when the driver will tell again, because so much has been sent since.
+      if (!this.#needsDrain || driver.bufferedAmount(this.id) > this.#highWaterMark) return;
+      this.#needsDrain = false;
+      if (this.readyState === ReadyState.Open) this.socket.emit('drain');
+      return;
+    }
+    const callback = this.#callbacks?.get(number);
     if (callback === undefined) return;
+    this.#callbacks?.delete(number);
     if (ok) callback();
     else callback(notSentError());
   }
@@ -266,7 +360,7 @@ export class Connection implements DriverEvents {
   /** Ends the connection at once, without a Close frame. Messages that wait are not delivered. */
   terminate(): void {
     if (this.readyState === ReadyState.Closed || this.#isCut) return;
-    this.readyState = ReadyState.Closing;
+    this.#stopSending();
     this.#isCut = true;
     this.#held = undefined;
     if (!this.#isEnded) this.#destroyTransport();
@@ -296,7 +390,7 @@ export class Connection implements DriverEvents {
   }
 
   onEnd(): void {
-    if (this.readyState === ReadyState.Open) this.readyState = ReadyState.Closing;
+    if (this.readyState === ReadyState.Open) this.#stopSending();
   }
 
   onShutdown(): void {
@@ -307,7 +401,7 @@ export class Connection implements DriverEvents {
   onClosed(): void {
     this.#isEnded = true;
     this.isPaused = false;
-    this.readyState = ReadyState.Closing;
+    this.#stopSending();
     clearTimeout(this.#closeTimer);
     unregister(this);
     this.transport.closed();
@@ -320,7 +414,7 @@ export class Connection implements DriverEvents {
   }
 
   #startClosing(): void {
-    this.readyState = ReadyState.Closing;
+    this.#stopSending();
     this.#closeTimer ??= setTimeout(() => this.#destroyTransport(), this.#closeTimeout);
   }
 
@@ -336,15 +430,6 @@ export class Connection implements DriverEvents {
   }
 }
 
-/** At most so many bytes of UTF-8 or payload; exact only for payloads that are no strings. */
-function mostBytes(payload: Payload): number {
-  return typeof payload === 'string' ? payload.length * 3 : payload.byteLength;
-}
-
 function releaseHeld(connection: Connection): void {
   connection.release();
-}
-
-function emitDrain(socket: WebSocket): void {
-  socket.emit('drain');
 }

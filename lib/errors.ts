@@ -19,6 +19,7 @@ export type WebSocketErrorCode =
   | 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
   | 'WS_ERR_PROTOCOL'
   | 'WS_ERR_OUT_OF_MEMORY'
+  | 'WS_ERR_BACKPRESSURE'
   | 'WS_ERR_CONNECTION_CLOSED';
 
 /** An error of a connection. */
@@ -67,6 +68,12 @@ export function faultError(sentence: string, closeStatus: number): WebSocketErro
 /** For the callback of a message that will never be sent, because the connection ended first. */
 export function notSentError(): WebSocketError {
   return withCode(new Error('The connection was closed before the data was sent'), 'WS_ERR_CONNECTION_CLOSED');
+}
+
+/** For a message that was refused because too much waits to be sent. */
+export function backpressureError(maxBackpressure: number): WebSocketError {
+  const message = `The peer is too slow: more than maxBackpressure (${maxBackpressure} bytes) would wait to be sent`;
+  return withCode(new Error(message), 'WS_ERR_BACKPRESSURE');
 }
 
 const stateNames = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];

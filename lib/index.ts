@@ -26,7 +26,9 @@ export type {
   WebSocketEventMap,
 } from './events.js';
 export type {
+  BackpressurePolicy,
   BinaryType,
+  BroadcastOptions,
   ClientOptions,
   ConnectionSettings,
   MessageData,

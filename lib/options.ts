@@ -22,6 +22,18 @@ export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments';
 /** What carries a connection's bytes: the driver's own socket, or a stream of Node's. */
 export type TransportKind = 'native' | 'stream';
 
+/**
+ * What happens to a message for which too much waits already. Its callback or promise gets an error with the code
+ * `WS_ERR_BACKPRESSURE`, and `send` returns false, but for `sendAsync` with 'wait'.
+ *
+ * - 'close': the connection is closed with 1013. What waits is still sent, then the Close frame; a peer that does not
+ *   take it within `closeTimeout` is cut.
+ * - 'drop': this message is dropped, and the connection goes on.
+ * - 'wait': a message of `sendAsync` waits for room, in order; its data must not change meanwhile. Everything else is
+ *   dropped, and so is what `send` gets while a message waits, so that none overtakes another.
+ */
+export type BackpressurePolicy = 'close' | 'drop' | 'wait';
+
 /** Called when the data was handed to the kernel, or with an error when it never will be. */
 export type SendCallback = (error?: Error) => void;
 
@@ -59,6 +71,19 @@ export interface ConnectionSettings {
   autoPong?: boolean;
   /** Milliseconds that the closing handshake may take before the connection is cut. Default: 30,000, as `ws`. */
   closeTimeout?: number;
+  /**
+   * Bytes on the wire waiting to be sent above which `send` returns false; 'drain' follows when none wait any more.
+   * Default: 64 KiB.
+   */
+  highWaterMark?: number;
+  /**
+   * Most bytes on the wire that may wait to be sent, frame headers included; one message is always accepted when none
+   * wait. Pings and pongs may use 64 KiB beyond. What happens to a message above it is `backpressure`'s business.
+   * 0: no limit. Default: 64 MiB.
+   */
+  maxBackpressure?: number;
+  /** What happens to a message that `maxBackpressure` leaves no room for. Default: 'close'. */
+  backpressure?: BackpressurePolicy;
   /**
    * 'auto' uses the driver's own socket where it can (TCP and Unix sockets without TLS, not on Windows) and the stream
    * elsewhere; 'stream' always uses the stream; 'native' is 'auto' by another name. Default: 'auto'. The environment
@@ -142,6 +167,18 @@ export interface ServerOptions extends ConnectionSettings {
   WebSocket?: typeof WebSocket;
 }
 
+/** Options of `WebSocketServer.broadcast`. */
+export interface BroadcastOptions {
+  /** Send a binary message. Default: true unless the data is a string or a number. */
+  binary?: boolean;
+  /** Compress, where the connection can. Default: true. */
+  compress?: boolean;
+  /** Leave this socket out, for example the one that the message came from. */
+  except?: WebSocket;
+  /** Send to the sockets for which it returns true. Default: to all. */
+  filter?: (socket: WebSocket) => boolean;
+}
+
 /** What `WebSocketServer.close` may be told. */
 export interface ServerCloseOptions {
   /** The status of the Close frame to every client. Default: 1001, going away. */
@@ -164,14 +201,14 @@ export const connectionDefaults = {
   delivery: 'copy',
   autoPong: true,
   closeTimeout: 30_000,
+  highWaterMark: 64 * 1024,
+  maxBackpressure: 64 * 1024 * 1024,
+  backpressure: 'close',
   transport: 'auto',
 } as const;
 
 /** Milliseconds; servers that we make. */
 export const defaultHandshakeTimeout = 10_000;
-
-/** Above this many buffered bytes `send` returns false. */
-export const highWaterMark = 64 * 1024;
 
 /** `ConnectionSettings` with every default filled in. */
 export interface ResolvedSettings {
@@ -182,6 +219,9 @@ export interface ResolvedSettings {
   delivery: 'copy' | 'borrow';
   autoPong: boolean;
   closeTimeout: number;
+  highWaterMark: number;
+  maxBackpressure: number;
+  backpressure: BackpressurePolicy;
   transport: 'auto' | TransportKind;
 }
 
@@ -195,6 +235,9 @@ export function resolveSettings(options: ConnectionSettings): ResolvedSettings {
     delivery: oneOf('delivery', ['copy', 'borrow'], options.delivery ?? connectionDefaults.delivery),
     autoPong: options.autoPong ?? connectionDefaults.autoPong,
     closeTimeout: milliseconds('closeTimeout', options.closeTimeout ?? connectionDefaults.closeTimeout),
+    highWaterMark: count('highWaterMark', options.highWaterMark ?? connectionDefaults.highWaterMark),
+    maxBackpressure: count('maxBackpressure', options.maxBackpressure ?? connectionDefaults.maxBackpressure),
+    backpressure: policyOption(options.backpressure ?? connectionDefaults.backpressure),
     transport: transportOption(options.transport ?? connectionDefaults.transport),
   };
 }
@@ -229,6 +272,13 @@ function oneOf<T extends string>(name: string, allowed: readonly T[], value: T):
 function transportOption(value: unknown): 'auto' | TransportKind {
   if (value !== 'auto' && value !== 'native' && value !== 'stream') {
     throw new TypeError(`The option "transport" must be 'auto', 'native' or 'stream', not ${describe(value)}`);
+  }
+  return value;
+}
+
+function policyOption(value: unknown): BackpressurePolicy {
+  if (value !== 'close' && value !== 'drop' && value !== 'wait') {
+    throw new TypeError(`The option "backpressure" must be 'close', 'drop' or 'wait', not ${describe(value)}`);
   }
   return value;
 }

@@ -8,17 +8,21 @@ import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { checkCloseStatus, toReason } from './data.js';
+import { Connection } from './connection.js';
+import { checkCloseStatus, toPayload, toReason } from './data.js';
 import { driver } from './dispatch.js';
 import type { HResultError } from './native.js';
 import {
   callback as checkCallback,
   count,
   defaultHandshakeTimeout,
+  describe,
   milliseconds,
   resolveSettings,
+  type BroadcastOptions,
   type ResolvedSettings,
   type ServerCloseOptions,
+  type SendData,
   type ServerOptions,
   type UpgradeCallback,
   type VerifyClientCallback,
@@ -158,6 +162,30 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       socket.off('error', destroyStream);
       this.#accept(request, socket, head, protocols, callback);
     });
+  }
+
+  /**
+   * Sends one message to every open socket of this server, with `clientTracking: false` too. It is converted once, and
+   * from 16 KiB on the sockets share it. The data may be changed as soon as this returns.
+   *
+   * A socket whose queue is full does what its `backpressure` says, where 'wait' means to drop. One in the middle of a
+   * fragmented message (`fin: false`), or with messages of `sendAsync` that wait for room, is left out.
+   *
+   * @returns on how many sockets the message was queued
+   * @throws TypeError for other data, or invalid options.
+   */
+  broadcast(data: SendData, options: BroadcastOptions = {}): number {
+    const { filter, except, compress = true } = options;
+    checkFilter(filter);
+    const payload = toPayload(data);
+    const connections: Connection[] = [];
+    for (const socket of this.#sockets) {
+      const connection = socket._connection;
+      if (connection?.takesBroadcasts && socket !== except && (filter === undefined || filter(socket))) {
+        connections.push(connection);
+      }
+    }
+    return Connection.broadcast(connections, payload, options.binary ?? typeof payload !== 'string', compress);
   }
 
   /**
@@ -354,6 +382,12 @@ function createHttpServer(options: ServerOptions): Server {
       response.end(body);
     },
   );
+}
+
+function checkFilter(filter: unknown): void {
+  if (filter !== undefined && typeof filter !== 'function') {
+    throw new TypeError(`The option "filter" must be a function, not ${describe(filter)}`);
+  }
 }
 
 /** A promise of `verifyClient` is waited for; one that is rejected refuses the client. */

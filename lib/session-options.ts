@@ -9,12 +9,13 @@ const numbers = new Map<string, number>();
 
 /** The driver's number for these settings. */
 export function optionsNumber(settings: ResolvedSettings): number {
-  const { maxPayload, maxFragments, skipUTF8Validation, autoPong } = settings;
+  const { maxPayload, maxFragments, skipUTF8Validation, autoPong, highWaterMark, maxBackpressure } = settings;
   const borrow = settings.delivery === 'borrow';
-  const key = `${maxPayload} ${maxFragments} ${skipUTF8Validation} ${autoPong} ${borrow}`;
+  const limits = { maxPayload, maxFragments, skipUTF8Validation, autoPong, borrow, highWaterMark, maxBackpressure };
+  const key = Object.values(limits).join(' ');
   let number = numbers.get(key);
   if (number === undefined) {
-    number = driver.createOptions({ maxPayload, maxFragments, skipUTF8Validation, autoPong, borrow });
+    number = driver.createOptions(limits);
     numbers.set(key, number);
   }
   return number;

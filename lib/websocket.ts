@@ -170,6 +170,11 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
     return this.#connection?.transport.stream ?? null;
   }
 
+  /** @internal */
+  get _connection(): Connection | undefined {
+    return this.#connection;
+  }
+
   /** @internal Both sides sent a Close frame. */
   get _wasClean(): boolean {
     return this.#connection !== undefined && this.#connection.closeSent && this.#connection.closeReceived;
@@ -178,9 +183,11 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
   /**
    * Sends a message.
    *
-   * @param data must stay unchanged until the callback, when it is not a string
+   * The data may be changed or transferred as soon as this returns.
+   *
    * @param cb called when the data was handed to the kernel, or with an error when it never will be
-   * @returns false when more than 64 KiB are buffered, 'drain' then follows; or when the connection is closing or closed
+   * @returns false when more than `highWaterMark` waits, or when the message was dropped for `maxBackpressure`: 'drain'
+   * follows when nothing waits any more. Also false when the connection is closing or closed.
    * @throws Error while CONNECTING; TypeError for other data.
    */
   send(data: SendData, cb?: SendCallback): boolean;
@@ -195,6 +202,30 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
     const payload = toPayload(data);
     const isBinary = typeof payload !== 'string';
     return this.#connection?.send(payload, isBinary, options, cb ?? undefined) ?? this.#refuse(byteLength(payload), cb);
+  }
+
+  /**
+   * Sends a message, as a promise: it is fulfilled when the data was handed to the kernel.
+   *
+   * With `backpressure: 'wait'` a message for which too much waits is kept until there is room, behind those that were
+   * kept before; only then `data` counts as buffered, and until then it must not be changed. Await the promise, because
+   * nothing limits how much is kept. `close` and the end of the connection give up what is kept.
+   *
+   * @throws (rejects) WebSocketError: `WS_ERR_BACKPRESSURE`, with the policies 'close' and 'drop', when
+   * `maxBackpressure` leaves no room; `WS_ERR_CONNECTION_CLOSED` when the connection ended first. Error when it is not
+   * open; TypeError for other data.
+   */
+  sendAsync(data: SendData, options?: SendOptions): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.readyState === ReadyState.Connecting) throw notOpenError(ReadyState.Connecting);
+      const payload = toPayload(data);
+      const settle = (error?: Error): void => {
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      if (this.#connection) this.#connection.sendAsync(payload, typeof payload !== 'string', options, settle);
+      else this.#refuse(byteLength(payload), settle);
+    });
   }
 
   /**

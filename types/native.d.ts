@@ -21,7 +21,10 @@ export const enum EventKind {
   Fault = 6,
   /** The transport is gone and the id with it; `d`: the libuv error number, negated (0: ended in order). Always the last event. */
   Closed = 7,
-  /** The bytes of the send with callback number `d` were handed to the kernel (`c` 0), or will never be (`c` 1). */
+  /**
+   * The bytes of the send with callback number `d` were handed to the kernel (`c` 0), or will never be (`c` 1).
+   * Number 1: nothing waits any more, after a send led above `highWaterMark` or was refused for `maxBackpressure`.
+   */
   Sent = 8,
   /** The native transport read the end of the stream (FIN). */
   End = 9,
@@ -40,6 +43,10 @@ export interface SessionLimits {
   autoPong: boolean;
   /** Deliver messages where they lie: in the driver's receive memory, which is used again after `onEvents`, or in memory of their own. */
   borrow: boolean;
+  /** Wire bytes waiting to be sent above which `Sent` 1 tells when none wait any more. */
+  highWaterMark: number;
+  /** Wire bytes waiting to be sent above which a message is refused, unless none wait. 0: no limit. */
+  maxBackpressure: number;
 }
 
 /** The HTTP header fields that the component made for the opening handshake: name, value, name, value … */
@@ -92,12 +99,19 @@ export interface Driver {
   detach(id: number): void;
 
   /**
-   * Queues a message. `callback`: 0, or a number that comes back in a `Sent` event. `flags`: bit 0 binary, bit 1 fin,
-   * bit 2 compress. Strings are sent as UTF-8. Returns the payload bytes now buffered, or a negative HRESULT when the
-   * connection cannot send any more.
+   * Queues a message. `callback`: 0, or a number from 2 to 2^31 - 1 that comes back in a `Sent` event. `flags`: bit 0
+   * binary, bit 1 fin, bit 2 compress. Strings are sent as UTF-8. From 16 KiB on, a server's native transport writes the
+   * data at once, from its own memory, together with what was queued before; what the kernel does not take is copied.
+   * Returns the bytes on the wire that now wait, or a negative HRESULT: 0x8007007A (ERROR_INSUFFICIENT_BUFFER) when
+   * they would be more than `maxBackpressure`, another one when the connection cannot send any more.
    */
   send(id: number, data: Uint8Array | ArrayBuffer | string, flags: number, callback: number): number;
-  /** Queues a ping (`pong` false) or a pong; at most 125 bytes. Returns as `send`. */
+  /**
+   * Queues a message on each of the connections `ids`, as `send` with callback 0, and from 16 KiB on with one copy of
+   * the data for all. Sets the ids of those that took it to 0; returns their number.
+   */
+  broadcast(ids: Uint32Array, data: Uint8Array | ArrayBuffer | string, flags: number): number;
+  /** Queues a ping (`pong` false) or a pong; at most 125 bytes, and 64 KiB beyond `maxBackpressure`. Returns as `send`. */
   sendControl(id: number, pong: boolean, data: Uint8Array | string, callback: number): number;
   /** Queues a Close frame; `status` 0 for an empty one. Returns as `send`. */
   sendClose(id: number, status: number, reason: Uint8Array | string): number;

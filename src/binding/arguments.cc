@@ -93,31 +93,44 @@ bool toBytes(napi_env env, napi_value value, const char* name, std::span<const s
   return true;
 }
 
-std::span<const std::uint8_t> Utf8Scratch::encode(napi_env env, napi_value string) {
-  if (usual_.empty()) {
-    usual_.resize(kUsualSize);
+bool toUint32Array(napi_env env, napi_value value, const char* name, std::span<std::uint32_t>& out) {
+  bool is = false;
+  napi_typedarray_type type = napi_uint8_array;
+  std::size_t length = 0;
+  void* data = nullptr;
+  if (napi_is_typedarray(env, value, &is) != napi_ok || !is ||
+      napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_uint32_array) {
+    return throwTypeError(env, std::string(name) + " must be a Uint32Array");
+  }
+  out = data == nullptr ? std::span<std::uint32_t>() : std::span(static_cast<std::uint32_t*>(data), length);
+  return true;
+}
+
+PayloadArgument Utf8Scratch::encode(napi_env env, napi_value string) {
+  if (memory_.empty()) {
+    memory_.resize(kSize);
   }
   // The function never ends inside a character, so a result that leaves room for one more is complete.
   constexpr std::size_t kLargestCharacter = 4;
   std::size_t length = 0;
-  napi_get_value_string_utf8(env, string, reinterpret_cast<char*>(usual_.data()), usual_.size(), &length);
-  if (length + kLargestCharacter < usual_.size()) {
-    return std::span(usual_).first(length);
+  napi_get_value_string_utf8(env, string, reinterpret_cast<char*>(memory_.data()), memory_.size(), &length);
+  if (length + kLargestCharacter < memory_.size()) {
+    return {std::span(memory_).first(length), nullptr};
   }
   napi_get_value_string_utf8(env, string, nullptr, 0, &length);
-  large_ = std::vector<std::uint8_t>(length + 1);
-  napi_get_value_string_utf8(env, string, reinterpret_cast<char*>(large_.data()), large_.size(), &length);
-  return std::span(large_).first(length);
+  std::shared_ptr<std::uint8_t[]> large = std::make_unique_for_overwrite<std::uint8_t[]>(length + 1);
+  napi_get_value_string_utf8(env, string, reinterpret_cast<char*>(large.get()), length + 1, &length);
+  return {std::span(large.get(), length), std::move(large)};
 }
 
-bool toPayload(napi_env env, napi_value value, const char* name, Utf8Scratch& scratch,
-               std::span<const std::uint8_t>& out) {
+bool toPayload(napi_env env, napi_value value, const char* name, Utf8Scratch& scratch, PayloadArgument& out) {
   bool isView = false;
   if (napi_is_typedarray(env, value, &isView) == napi_ok && (isView || typeOf(env, value) != napi_string)) {
-    return toBytes(env, value, name, out);
+    return toBytes(env, value, name, out.bytes);
   }
   out = scratch.encode(env, value);
-  return out.size() <= std::numeric_limits<std::uint32_t>::max() ||
+  return out.bytes.size() <= std::numeric_limits<std::uint32_t>::max() ||
          throwRangeError(env, std::string(name) + " must have at most 4294967295 bytes");
 }
 

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,21 +55,29 @@ bool toBoolean(napi_env env, napi_value value, const char* name, bool& out);
 // The bytes of a typed array, DataView, Buffer or ArrayBuffer, valid until JavaScript runs again.
 bool toBytes(napi_env env, napi_value value, const char* name, std::span<const std::uint8_t>& out);
 
+// The elements of a Uint32Array, valid until JavaScript runs again.
+bool toUint32Array(napi_env env, napi_value value, const char* name, std::span<std::uint32_t>& out);
+
+// What is to be sent: bytes that are valid until JavaScript runs again or the scratch memory is used again, or as long
+// as their owner.
+struct PayloadArgument {
+  std::span<const std::uint8_t> bytes;
+  std::shared_ptr<const std::uint8_t[]> owner;  // of large strings
+};
+
 // Strings become UTF-8 in memory that is used again and again; lone surrogates become U+FFFD.
 class Utf8Scratch {
  public:
-  // The bytes stay valid until the next call. Throws std::bad_alloc.
-  std::span<const std::uint8_t> encode(napi_env env, napi_value string);
+  // Throws std::bad_alloc.
+  PayloadArgument encode(napi_env env, napi_value string);
 
  private:
-  static constexpr std::size_t kUsualSize = std::size_t{64} * 1024;
-  std::vector<std::uint8_t> usual_;
-  std::vector<std::uint8_t> large_;  // of the last string that did not fit
+  static constexpr std::size_t kSize = std::size_t{64} * 1024;
+  std::vector<std::uint8_t> memory_;
 };
 
 // As toBytes, or a string. Throws std::bad_alloc.
-bool toPayload(napi_env env, napi_value value, const char* name, Utf8Scratch& scratch,
-               std::span<const std::uint8_t>& out);
+bool toPayload(napi_env env, napi_value value, const char* name, Utf8Scratch& scratch, PayloadArgument& out);
 
 // An array of strings, as Latin-1, which is how Node passes HTTP header fields.
 class StringList {

@@ -1,8 +1,10 @@
 // The methods of DriverObject that work on connections after their handshake.
 #include <uv.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <memory>
 #include <new>
 #include <string>
 
@@ -16,6 +18,9 @@ namespace {
 // The flags of send().
 constexpr std::uint32_t kBinary = 1;
 constexpr std::uint32_t kFin = 2;
+
+// From this size on the connections of a broadcast share the payload; below, copying it to each costs less.
+constexpr std::size_t kSharedSize = std::size_t{16} * 1024;
 
 BufferType typeOf(std::uint32_t flags) {
   if ((flags & kBinary) != 0) {
@@ -155,7 +160,7 @@ void DriverObject::write(driver::ConnectionId id, std::span<const Buffer> bytes)
 
 napi_value DriverObject::send(const Arguments& arguments) {
   bool valid = false;
-  std::span<const std::uint8_t> payload;
+  PayloadArgument payload;
   std::uint32_t flags = 0;
   std::uint32_t callback = 0;
   driver::Connection* const connection = find(arguments, valid);
@@ -163,15 +168,31 @@ napi_value DriverObject::send(const Arguments& arguments) {
       !toNumber(env_, arguments[2], "flags", flags) || !toNumber(env_, arguments[3], "callback", callback)) {
     return nullptr;
   }
-  return sendResult(
-      connection == nullptr ? Result::InvalidOperation : connection->send(typeOf(flags), payload, callback),
-      connection);
+  return sendResult(connection == nullptr ? Result::InvalidOperation
+                                          : connection->send(typeOf(flags), payload.bytes, callback, payload.owner),
+                    connection);
+}
+
+napi_value DriverObject::broadcast(const Arguments& arguments) {
+  std::span<driver::ConnectionId> ids;
+  PayloadArgument payload;
+  std::uint32_t flags = 0;
+  if (!toUint32Array(env_, arguments[0], "ids", ids) || !toPayload(env_, arguments[1], "data", scratch_, payload) ||
+      !toNumber(env_, arguments[2], "flags", flags)) {
+    return nullptr;
+  }
+  if (payload.owner == nullptr && payload.bytes.size() >= kSharedSize) {
+    std::shared_ptr<std::uint8_t[]> shared = std::make_unique_for_overwrite<std::uint8_t[]>(payload.bytes.size());
+    std::ranges::copy(payload.bytes, shared.get());
+    payload = {std::span(shared.get(), payload.bytes.size()), shared};
+  }
+  return number(driver_->broadcast(ids, typeOf(flags), payload.bytes, payload.owner));
 }
 
 napi_value DriverObject::sendControl(const Arguments& arguments) {
   bool valid = false;
   bool pong = false;
-  std::span<const std::uint8_t> payload;
+  PayloadArgument payload;
   std::uint32_t callback = 0;
   driver::Connection* const connection = find(arguments, valid);
   if (!valid || !toBoolean(env_, arguments[1], "pong", pong) ||
@@ -180,26 +201,27 @@ napi_value DriverObject::sendControl(const Arguments& arguments) {
     return nullptr;
   }
   constexpr std::size_t kMaxPayload = 125;  // RFC 6455, 5.5
-  if (payload.size() > kMaxPayload) {
+  if (payload.bytes.size() > kMaxPayload) {
     throwRangeError(env_, "data of a ping or pong must have at most 125 bytes");
     return nullptr;
   }
   const BufferType type = pong ? BufferType::UnsolicitedPong : BufferType::PingPong;
-  return sendResult(connection == nullptr ? Result::InvalidOperation : connection->sendControl(type, payload, callback),
-                    connection);
+  return sendResult(
+      connection == nullptr ? Result::InvalidOperation : connection->sendControl(type, payload.bytes, callback),
+      connection);
 }
 
 napi_value DriverObject::sendClose(const Arguments& arguments) {
   bool valid = false;
   double status = 0;
-  std::span<const std::uint8_t> reason;
+  PayloadArgument reason;
   driver::Connection* const connection = find(arguments, valid);
   if (!valid || !toInteger(env_, arguments[1], "status", 0, UINT16_MAX, status) ||
       !toPayload(env_, arguments[2], "reason", scratch_, reason)) {
     return nullptr;
   }
   return sendResult(connection == nullptr ? Result::InvalidOperation
-                                          : connection->sendClose(static_cast<std::uint16_t>(status), reason),
+                                          : connection->sendClose(static_cast<std::uint16_t>(status), reason.bytes),
                     connection);
 }
 

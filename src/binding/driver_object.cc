@@ -21,12 +21,16 @@ bool readLimits(napi_env env, napi_value value, driver::SessionLimits& limits) {
   constexpr double kLargest = 9007199254740991;  // Number.MAX_SAFE_INTEGER
   double maxPayload = 0;
   double maxFragments = 0;
+  double highWaterMark = 0;
+  double maxBackpressure = 0;
   napi_valuetype type = napi_undefined;
   if (napi_typeof(env, value, &type) != napi_ok || type != napi_object) {
     return throwTypeError(env, "limits must be an object");
   }
   if (!toInteger(env, property("maxPayload"), "limits.maxPayload", 0, kLargest, maxPayload) ||
       !toInteger(env, property("maxFragments"), "limits.maxFragments", 0, kLargest, maxFragments) ||
+      !toInteger(env, property("highWaterMark"), "limits.highWaterMark", 0, kLargest, highWaterMark) ||
+      !toInteger(env, property("maxBackpressure"), "limits.maxBackpressure", 0, kLargest, maxBackpressure) ||
       !toBoolean(env, property("skipUTF8Validation"), "limits.skipUTF8Validation", limits.skipUtf8Validation) ||
       !toBoolean(env, property("autoPong"), "limits.autoPong", limits.autoPong) ||
       !toBoolean(env, property("borrow"), "limits.borrow", limits.borrow)) {
@@ -35,6 +39,9 @@ bool readLimits(napi_env env, napi_value value, driver::SessionLimits& limits) {
   constexpr double kNoLimit = 0;
   limits.maxPayload = static_cast<std::uint32_t>(maxPayload > UINT32_MAX ? kNoLimit : maxPayload);
   limits.maxFragments = static_cast<std::uint32_t>(maxFragments > UINT32_MAX ? kNoLimit : maxFragments);
+  limits.send.highWaterMark = static_cast<std::uint64_t>(highWaterMark);
+  limits.send.maxBackpressure =
+      maxBackpressure == 0 ? driver::SendLimits::kNone : static_cast<std::uint64_t>(maxBackpressure);
   return true;
 }
 
@@ -128,6 +135,7 @@ napi_value DriverObject::makeObject() {
       method("written", &invoke<&DriverObject::written>),
       method("detach", &invoke<&DriverObject::detach>),
       method("send", &invoke<&DriverObject::send>),
+      method("broadcast", &invoke<&DriverObject::broadcast>),
       method("sendControl", &invoke<&DriverObject::sendControl>),
       method("sendClose", &invoke<&DriverObject::sendClose>),
       method("setPaused", &invoke<&DriverObject::setPaused>),
@@ -194,9 +202,9 @@ napi_value DriverObject::responseHead(std::span<const HeaderView> headers) const
   return result;
 }
 
-// The payload bytes buffered, or the HRESULT as a negative number.
+// The wire bytes that wait, or the HRESULT as a negative number.
 napi_value DriverObject::sendResult(Result result, const driver::Connection* connection) const {
-  return number(result == Result::Ok ? static_cast<double>(connection->bufferedAmount())
+  return number(result == Result::Ok ? static_cast<double>(connection->bufferedWireBytes())
                                      : static_cast<double>(static_cast<std::int32_t>(result)));
 }
 

@@ -99,7 +99,7 @@ class HandleObject final : public Napi::ObjectWrap<HandleObject> {
   static const Operation* find(const Operations& operations, const void* context);
   void forget(Napi::Env env, Operations& operations, const Operation* operation);
   void release(Napi::Env env, const Operation& operation);
-  Napi::Value view(Napi::Env env, const WEB_SOCKET_BUFFER& buffer, const Operation* operation) const;
+  Napi::Uint8Array view(Napi::Env env, const WEB_SOCKET_BUFFER& buffer, const Operation* operation) const;
 
   WEB_SOCKET_HANDLE handle_ = nullptr;  // null once deleted
   ULONG offeredExtensions_ = 0;

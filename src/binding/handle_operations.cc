@@ -219,7 +219,7 @@ void HandleObject::release(Napi::Env env, const Operation& operation) {
 }
 
 // A Uint8Array of a buffer of the component, in the ArrayBuffer where it lies.
-Napi::Value HandleObject::view(Napi::Env env, const WEB_SOCKET_BUFFER& buffer, const Operation* operation) const {
+Napi::Uint8Array HandleObject::view(Napi::Env env, const WEB_SOCKET_BUFFER& buffer, const Operation* operation) const {
   const std::uint8_t* const data = buffer.Data.pbBuffer;
   const std::size_t length = buffer.Data.ulBufferLength;
   const std::less_equal<> notAfter;
@@ -276,7 +276,7 @@ Napi::Value HandleObject::getAction(const Napi::CallbackInfo& info) {
   Operations& operations = isReceive ? receives_ : sends_;
   const Operation* const operation = context == nullptr ? nullptr : find(operations, context);
   const Napi::Value kept = operation == nullptr ? env.Undefined() : kept_.get(env, operation->context);
-  std::array<Napi::Value, kUsualCapacity> views;
+  std::array<Napi::Uint8Array, kUsualCapacity> views;
   std::uint64_t length = 0;
   for (std::uint32_t index = 0; index < count; ++index) {
     views.at(index) = view(env, buffers.at(index), operation);

@@ -22,8 +22,8 @@ std::span<const std::uint8_t> bytesOf(const char* text) {
 }  // namespace
 
 Connection::Connection(Driver& driver, ConnectionId id, Role role, std::shared_ptr<const SessionOptions> options,
-                       bool borrow)
-    : driver_(driver), id_(id), borrow_(borrow), session_(role, std::move(options)) {}
+                       const SendLimits& limits, bool borrow)
+    : driver_(driver), id_(id), borrow_(borrow), limits_(limits), session_(role, std::move(options)) {}
 
 Connection::~Connection() = default;
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "event.h"
+#include "fifo.h"
 #include "message_buffer.h"
 #include "session.h"
 #include "transport.h"
@@ -20,10 +21,27 @@ namespace websocket::driver {
 
 class Driver;
 
+// How much may wait to be sent on a connection, in bytes on the wire.
+struct SendLimits {
+  static constexpr std::uint64_t kNone = std::uint64_t{1} << 63;
+
+  // Above it, the moment at which nothing waits any more is reported: as Sent with kDrained.
+  std::uint64_t highWaterMark = kNone;
+  // A message that would lead above it is refused, unless nothing waits.
+  std::uint64_t maxBackpressure = kNone;
+};
+
+// The callback number of the event that tells that nothing waits any more.
+inline constexpr std::uint32_t kDrained = 1;
+
+// Payload bytes that queues refer to instead of copying them; connections may share them.
+using SharedBytes = std::shared_ptr<const std::uint8_t[]>;
+
 class Connection {
  public:
   // borrow: see SessionLimits.
-  Connection(Driver& driver, ConnectionId id, Role role, std::shared_ptr<const SessionOptions> options, bool borrow);
+  Connection(Driver& driver, ConnectionId id, Role role, std::shared_ptr<const SessionOptions> options,
+             const SendLimits& limits, bool borrow);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -41,8 +59,10 @@ class Connection {
   Result attach(std::unique_ptr<Transport> transport, std::span<const std::uint8_t> preamble,
                 std::span<const std::uint8_t> head);
 
-  // From the application; see types/native.d.ts. The payload is copied.
-  Result send(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback);
+  // From the application; see types/native.d.ts. The payload is copied, or what was not written at once; with an owner,
+  // which keeps it alive and unchanged, a server refers to it. InsufficientBuffer: too much waits already.
+  Result send(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
+              SharedBytes owner = nullptr);
   Result sendControl(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback);
   Result sendClose(std::uint16_t status, std::span<const std::uint8_t> reason);
   void setPaused(bool paused);
@@ -57,6 +77,8 @@ class Connection {
   // Marks the connection for the next flush; false when it is marked already.
   bool markDirty();
   std::uint64_t bufferedAmount() const { return session_.bufferedAmount(); }
+  // Bytes on the wire, headers included, that wait or are being written.
+  std::uint64_t bufferedWireBytes() const { return session_.bufferedWireBytes(); }
 
   // From the transport.
   // Space for one read, empty when the connection is closed. Followed by received(). Throws std::bad_alloc.
@@ -95,6 +117,16 @@ class Connection {
     std::size_t later = 0;  // the transport is writing
   };
 
+  // A payload that send() writes from the caller's memory. The session knows it by the address of memory of its size,
+  // which is filled only with what could not be written at once.
+  struct Borrowed {
+    std::shared_ptr<std::uint8_t[]> memory;
+    std::span<const std::uint8_t> payload;
+
+    bool contains(const std::uint8_t* address) const;
+    std::size_t offsetOf(const Buffer& buffer) const { return static_cast<std::size_t>(buffer.data - memory.get()); }
+  };
+
   bool isOpen() const { return phase_ == Phase::Attached; }
   bool canSend() const { return phase_ != Phase::Closed && output_ <= Output::Writing; }
   void record(EventKind kind, std::span<const std::uint8_t> data, std::uint32_t value, bool failed = false);
@@ -104,7 +136,15 @@ class Connection {
   void indicated(BufferType type, const Buffer& buffer);
   void dataReceived(EventKind kind, std::span<const std::uint8_t> payload, bool last);
   void fault(Result result);
+  bool makeRoom(std::uint64_t payload, std::uint64_t limit);
+  bool canWriteNow() const;
+  Result sendByReference(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
+                         SharedBytes owner);
+  Result sendNow(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback);
   bool writeNext();
+  int tryWrite(std::span<Buffer> bytes);
+  void keepUnwritten(std::span<const Buffer> bytes, std::size_t taken);
+  void sent(void* context, bool failed);
   void startWrite(std::span<Buffer> buffers, std::size_t taken);
   void credit(std::size_t bytes);
   void writeFailed(int error);
@@ -127,6 +167,10 @@ class Connection {
   MessageBuffer message_;
   std::vector<std::uint8_t> preamble_;  // not yet written
   PendingWrite pending_;
+  SendLimits limits_;
+  bool reportDrained_ = false;
+  Fifo<SharedBytes> references_;  // payloads that the session refers to, in the order of their messages
+  Borrowed* borrowed_ = nullptr;  // during sendNow()
   ActionId readAction_ = 0;
   std::span<std::uint8_t> readSpace_;
   std::unique_ptr<Transport> transport_;

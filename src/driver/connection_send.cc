@@ -3,9 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
+#include <functional>
+#include <new>
 
 #include "connection.h"
 #include "driver.h"
+#include "frame.h"
 
 namespace websocket::driver {
 namespace {
@@ -13,12 +17,18 @@ namespace {
 // Most segments in one write. IOV_MAX is 1,024; more than this gains nothing.
 constexpr std::size_t kMaxSegments = 64;
 
-void* contextOf(std::uint32_t callback) {
-  return reinterpret_cast<void*>(static_cast<std::uintptr_t>(callback));  // NOLINT(performance-no-int-to-ptr)
-}
+// From this size on a payload is written from the caller's memory, at once: below, copying it costs less than a system
+// call that other messages could have shared.
+constexpr std::size_t kWriteNowSize = std::size_t{16} * 1024;
 
-std::uint32_t callbackOf(void* context) {
-  return static_cast<std::uint32_t>(reinterpret_cast<std::uintptr_t>(context));
+// What pings and pongs may use beyond the limit, so that a full queue does not make a healthy peer time out.
+constexpr std::uint64_t kControlRoom = std::uint64_t{64} * 1024;
+
+// A send operation's context: the callback number, and whether references_ holds its payload.
+constexpr std::uintptr_t kIsReference = 1;
+
+void* contextOf(std::uint32_t callback, std::uintptr_t flags = 0) {
+  return reinterpret_cast<void*>(std::uintptr_t{callback} << 1 | flags);  // NOLINT(performance-no-int-to-ptr)
 }
 
 }  // namespace
@@ -32,17 +42,100 @@ bool Connection::markDirty() {
 Result Connection::queued(Result result) {
   if (result == Result::Ok) {
     driver_.markDirty(*this);
+    reportDrained_ = reportDrained_ || session_.bufferedWireBytes() > limits_.highWaterMark;
   }
   return result;
 }
 
-Result Connection::send(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback) {
-  return canSend() ? queued(session_.send(type, payload, contextOf(callback), Payload::Copy))
-                   : Result::InvalidOperation;
+// Whether a frame may be queued. What the kernel takes now does not count. (A stream answers later, and asking it runs
+// JavaScript, which could change the payload.)
+bool Connection::makeRoom(std::uint64_t payload, std::uint64_t limit) {
+  const std::uint64_t frame = payload + frameHeaderSize(payload, session_.role() == Role::Client);
+  const auto fits = [&] {
+    const std::uint64_t held = session_.bufferedWireBytes();
+    return held == 0 || (frame <= limit && held <= limit - frame);
+  };
+  if (fits()) {
+    return true;
+  }
+  if (canWriteNow()) {
+    flush();
+    if (fits()) {
+      return true;
+    }
+  }
+  reportDrained_ = true;
+  return false;
+}
+
+bool Connection::canWriteNow() const {
+  return isOpen() && output_ == Output::Open && !flushing_ && !transport_->isStream();
+}
+
+Result Connection::send(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
+                        SharedBytes owner) {
+  if (!canSend()) {
+    return Result::InvalidOperation;
+  }
+  if (!makeRoom(payload.size(), limits_.maxBackpressure)) {
+    return Result::InsufficientBuffer;
+  }
+  Result result = Result::Ok;
+  if (session_.role() == Role::Client) {
+    result = session_.send(type, payload, contextOf(callback), Payload::Copy);  // masking is copying
+  } else if (owner != nullptr) {
+    result = sendByReference(type, payload, callback, std::move(owner));
+  } else if (payload.size() >= kWriteNowSize && canWriteNow()) {
+    return sendNow(type, payload, callback);
+  } else {
+    result = session_.send(type, payload, contextOf(callback), Payload::Copy);
+  }
+  return queued(result);
+}
+
+Result Connection::sendByReference(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
+                                   SharedBytes owner) {
+  references_.push(std::move(owner));
+  Result result = Result::OutOfMemory;
+  try {
+    result = session_.send(type, payload, contextOf(callback, kIsReference), Payload::Reference);
+  } catch (const std::bad_alloc&) {
+  }
+  if (result != Result::Ok) {
+    references_.popBack();
+  }
+  return result;
+}
+
+// Writes the payload, and what was queued before it, from the caller's memory; only what the kernel does not take is
+// copied. A reference to the memory of an ArrayBuffer could not be kept: JavaScript may transfer it, and then it is
+// freed by somebody else.
+Result Connection::sendNow(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback) {
+  Borrowed borrowed{std::shared_ptr<std::uint8_t[]>(std::make_unique_for_overwrite<std::uint8_t[]>(payload.size())),
+                    payload};
+  const Result result = sendByReference(type, {borrowed.memory.get(), payload.size()}, callback, borrowed.memory);
+  if (result != Result::Ok) {
+    return result;
+  }
+  borrowed_ = &borrowed;
+  try {
+    flush();
+  } catch (const std::bad_alloc&) {
+    close(UV_ENOMEM, false);
+  }
+  borrowed_ = nullptr;
+  reportDrained_ = reportDrained_ || session_.bufferedWireBytes() > limits_.highWaterMark;
+  return Result::Ok;
 }
 
 Result Connection::sendControl(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback) {
-  return canSend() ? queued(session_.sendControl(type, payload, contextOf(callback))) : Result::InvalidOperation;
+  if (!canSend()) {
+    return Result::InvalidOperation;
+  }
+  if (!makeRoom(payload.size(), limits_.maxBackpressure + kControlRoom)) {
+    return Result::InsufficientBuffer;
+  }
+  return queued(session_.sendControl(type, payload, contextOf(callback)));
 }
 
 Result Connection::sendClose(std::uint16_t status, std::span<const std::uint8_t> reason) {
@@ -81,8 +174,8 @@ bool Connection::writeNext() {
     return false;
   }
   if (action.kind == ActionKind::IndicateSendComplete) {
-    record(EventKind::Sent, {}, callbackOf(action.context));
     session_.completeAction(action.id, 0);
+    sent(action.context, false);
     return true;
   }
   count += action.count;
@@ -94,7 +187,7 @@ bool Connection::writeNext() {
     total += buffer.length;
   }
   pending_ = {action.id, 0, 0};
-  const int result = transport_->tryWrite(std::span(buffers).first(count));
+  const int result = tryWrite(std::span(buffers).first(count));
   if (result < 0 && result != UV_EAGAIN) {
     credit(0);
     writeFailed(result);
@@ -104,9 +197,60 @@ bool Connection::writeNext() {
   if (taken == total) {
     credit(total);
   } else {
+    keepUnwritten(std::span(buffers).first(count), taken);
     startWrite(std::span(buffers).first(count), taken);
   }
   return true;
+}
+
+int Connection::tryWrite(std::span<Buffer> bytes) {
+  if (borrowed_ != nullptr) {
+    for (Buffer& buffer : bytes) {
+      if (borrowed_->contains(buffer.data)) {
+        std::uint8_t* const memory = buffer.data;
+        buffer.data = const_cast<std::uint8_t*>(borrowed_->payload.data()) + borrowed_->offsetOf(buffer);
+        const int result = transport_->tryWrite(bytes);
+        buffer.data = memory;
+        return result;
+      }
+    }
+  }
+  return transport_->tryWrite(bytes);
+}
+
+bool Connection::Borrowed::contains(const std::uint8_t* address) const {
+  const std::less<> before;  // also of pointers into different objects
+  return !before(address, memory.get()) && before(address, memory.get() + payload.size());
+}
+
+// Copies what is left of the borrowed payload when only `taken` of these bytes could be written.
+void Connection::keepUnwritten(std::span<const Buffer> bytes, std::size_t taken) {
+  if (borrowed_ == nullptr) {
+    return;
+  }
+  std::size_t from = 0;
+  for (const Buffer& buffer : bytes) {
+    const std::size_t written = std::min<std::size_t>(taken, buffer.length);
+    if (borrowed_->contains(buffer.data)) {
+      from = borrowed_->offsetOf(buffer) + written;
+      break;
+    }
+    taken -= written;
+  }
+  const std::span<const std::uint8_t> rest = borrowed_->payload.subspan(from);
+  std::memcpy(borrowed_->memory.get() + from, rest.data(), rest.size());
+  borrowed_ = nullptr;
+}
+
+// A message was written, or never will be.
+void Connection::sent(void* context, bool failed) {
+  const auto bits = reinterpret_cast<std::uintptr_t>(context);
+  if ((bits & kIsReference) != 0) {
+    references_.pop();
+  }
+  if (const auto callback = static_cast<std::uint32_t>(bits >> 1); callback != 0) {
+    record(EventKind::Sent, {}, callback, failed);
+  }
 }
 
 // Has the transport write what follows the first `taken` bytes, as much as it accepts. The rest stays in the session,
@@ -174,6 +318,10 @@ void Connection::settle() {
   if (!isOpen() || output_ != Output::Open || !preamble_.empty() || session_.hasOutput()) {
     return;
   }
+  if (reportDrained_) {
+    reportDrained_ = false;
+    record(EventKind::Sent, {}, kDrained);
+  }
   if (session_.role() == Role::Server && session_.closeSent() && session_.closeReceived()) {
     finish_ = Finish::Close;  // the server ends the TCP connection first (RFC 6455, 7.1.1)
   }
@@ -205,7 +353,7 @@ void Connection::drainSends(bool failed) {
     if (action.kind == ActionKind::SendToNetwork) {
       return;
     }
-    record(EventKind::Sent, {}, callbackOf(action.context), failed);
+    sent(action.context, failed);
   }
 }
 

@@ -49,7 +49,7 @@ std::uint32_t Driver::createOptions(const SessionLimits& limits) {
   SessionOptions zeroMask = options;
   zeroMask.disableMasking = true;
   options_.push_back({std::make_shared<const SessionOptions>(options), std::make_shared<const SessionOptions>(zeroMask),
-                      limits.borrow});
+                      limits.send, limits.borrow});
   return static_cast<std::uint32_t>(options_.size() - 1);
 }
 
@@ -60,9 +60,9 @@ Connection* Driver::create(std::uint32_t options, Role role, bool zeroMask) {
     return nullptr;
   }
   try {
-    connections_.insert(
-        id, std::make_unique<Connection>(
-                *this, id, role, role == Role::Client && zeroMask ? chosen.zeroMask : chosen.masking, chosen.borrow));
+    connections_.insert(id, std::make_unique<Connection>(
+                                *this, id, role, role == Role::Client && zeroMask ? chosen.zeroMask : chosen.masking,
+                                chosen.limits, chosen.borrow));
   } catch (...) {
     connections_.remove(id);
     throw;
@@ -103,6 +103,22 @@ void Driver::closeAfterRead(Connection& connection, int error) {
 }
 
 void Driver::retire(Connection& connection) { retired_.push_back(connections_.remove(connection.id())); }
+
+std::uint32_t Driver::broadcast(std::span<ConnectionId> ids, BufferType type, std::span<const std::uint8_t> payload,
+                                const SharedBytes& owner) {
+  std::uint32_t count = 0;
+  for (ConnectionId& id : ids) {
+    Connection* const connection = find(id);
+    try {
+      if (connection != nullptr && connection->send(type, payload, 0, owner) == Result::Ok) {
+        id = 0;
+        ++count;
+      }
+    } catch (const std::bad_alloc&) {  // as refused
+    }
+  }
+  return count;
+}
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The phases

@@ -43,6 +43,7 @@ struct SessionLimits {
   bool skipUtf8Validation = false;
   bool autoPong = true;
   bool borrow = false;  // messages are delivered where they lie, without a copy
+  SendLimits send{};
 };
 
 class Driver {
@@ -72,6 +73,10 @@ class Driver {
                    std::span<const std::uint8_t> head);
   int attachStream(Connection& connection, std::span<const std::uint8_t> head);
 
+  // Queues a message on each of the connections; with an owner as in Connection::send(). The ids of those that took it
+  // become 0; returns their number.
+  std::uint32_t broadcast(std::span<ConnectionId> ids, BufferType type, std::span<const std::uint8_t> payload,
+                          const SharedBytes& owner);
   // Writes what is queued on every connection.
   void flush();
   // Delivers now when the receive memory is nearly used up or many events wait.
@@ -107,6 +112,7 @@ class Driver {
   struct Options {
     std::shared_ptr<const SessionOptions> masking;
     std::shared_ptr<const SessionOptions> zeroMask;
+    SendLimits limits;
     bool borrow = false;
   };
   struct Failing {

@@ -1,4 +1,6 @@
 // The functions of websocket.h and websocket_ext.h from JavaScript: two handles talk over a pipe that is two arrays.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { types } from 'node:util';
 import { component } from '../../lib';
 import {
@@ -14,6 +16,7 @@ import {
   WebSocketHandle,
   type Wire,
 } from './component-support';
+import { root } from './support';
 
 test('a client and a server handle exchange messages', () => {
   const [client, server] = openPair();
@@ -177,6 +180,25 @@ test('global properties and versions', () => {
   expect(WebSocketHandle.getGlobalProperty(Property.KEEPALIVE_INTERVAL_PROPERTY_TYPE)).toBe(30_000);
   expect(WebSocketHandle.getGlobalProperty(Property.SUPPORTED_VERSIONS_PROPERTY_TYPE)).toEqual([13]);
   expect(component.versions.openssl).toMatch(/\d+\.\d+/);
+});
+
+test('the package has the component as a name and as a path of its own', () => {
+  const program = `
+    import { component } from 'websocket-component';
+    import * as own from 'websocket-component/component';
+    import { createRequire } from 'node:module';
+    const required = createRequire(process.cwd() + '/x.js')('websocket-component/component');
+    console.log(own.WebSocketHandle === component.WebSocketHandle, required.WebSocketHandle === component.WebSocketHandle);
+  `;
+  const args = ['--input-type=module', '-e', program];
+  const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8', timeout: 20_000 });
+  expect({ stdout, stderr }).toEqual({ stdout: 'true true\n', stderr: '' });
+});
+
+test.each([['memory_pipe'], ['message_channel']])('the example %s', (name) => {
+  const file = join(root, 'examples/component', `${name}.mjs`);
+  const { status, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: 20_000 });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
 });
 
 test.each<[string, component.Property]>([
