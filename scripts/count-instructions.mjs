@@ -15,7 +15,7 @@ const rounds = 2000;
 
 const chosen = takeOption(process.argv, 'annotate');
 if (!which('valgrind')) {
-  console.error('valgrind was not found: run `npm run setup -- --test`');
+  console.error('valgrind was not found. Install it, on Debian: apt-get install valgrind');
   process.exit(1);
 }
 const build = orExplain(() => buildNative('bench', { targets: ['instructions'] }));
