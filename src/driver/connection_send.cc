@@ -80,17 +80,15 @@ Result Connection::send(BufferType type, std::span<const std::uint8_t> payload, 
   if (!makeRoom(payload.size(), limits_.maxBackpressure)) {
     return Result::InsufficientBuffer;
   }
-  Result result = Result::Ok;
-  if (session_.role() == Role::Client) {
-    result = session_.send(type, payload, contextOf(callback), Payload::Copy);  // masking is copying
-  } else if (owner != nullptr) {
-    result = sendByReference(type, payload, callback, std::move(owner));
-  } else if (payload.size() >= kWriteNowSize && canWriteNow()) {
-    return sendNow(type, payload, callback);
-  } else {
-    result = session_.send(type, payload, contextOf(callback), Payload::Copy);
+  if (session_.role() == Role::Server) {  // a client masks, which is copying
+    if (owner != nullptr) {
+      return queued(sendByReference(type, payload, callback, std::move(owner)));
+    }
+    if (payload.size() >= kWriteNowSize && canWriteNow()) {
+      return sendNow(type, payload, callback);
+    }
   }
-  return queued(result);
+  return queued(session_.send(type, payload, contextOf(callback), Payload::Copy));
 }
 
 Result Connection::sendByReference(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
