@@ -165,7 +165,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
 
   /**
    * Sends one message to every open socket of this server, with `clientTracking: false` too. It is converted once, and
-   * from 16 KiB on the sockets share it. The data may be changed as soon as this returns.
+   * from 4 KiB on the sockets share it. The data may be changed as soon as this returns.
    *
    * A socket whose queue is full does what its `backpressure` says, where 'wait' means to drop. One in the middle of a
    * fragmented message (`fin: false`), or with messages of `sendAsync` that wait for room, is left out.

@@ -107,7 +107,7 @@ export interface Driver {
    */
   send(id: number, data: Uint8Array | ArrayBuffer | string, flags: number, callback: number): number;
   /**
-   * Queues a message on each of the connections `ids`, as `send` with callback 0, and from 16 KiB on with one copy of
+   * Queues a message on each of the connections `ids`, as `send` with callback 0, and from 4 KiB on with one copy of
    * the data for all. Sets the ids of those that took it to 0; returns their number.
    */
   broadcast(ids: Uint32Array, data: Uint8Array | ArrayBuffer | string, flags: number): number;

@@ -20,7 +20,7 @@ constexpr std::uint32_t kBinary = 1;
 constexpr std::uint32_t kFin = 2;
 
 // From this size on the connections of a broadcast share the payload; below, copying it to each costs less.
-constexpr std::size_t kSharedSize = std::size_t{16} * 1024;
+constexpr std::size_t kSharedSize = std::size_t{4} * 1024;
 
 BufferType typeOf(std::uint32_t flags) {
   if ((flags & kBinary) != 0) {
