@@ -390,7 +390,8 @@ describe('lifetime', () => {
       const after = await round();
       console.log(Math.round((after - before) / (1 << 20)));
     `);
-    expect(Number(output)).toBeLessThan(20); // MiB; 12,000 handles have 48
+    // MiB; 12,000 handles have 48. The address sanitizer keeps freed memory.
+    if (!process.env.LD_PRELOAD?.includes('libasan')) expect(Number(output)).toBeLessThan(20);
   });
 
   test('tens of thousands of operations come back in order', () => {
