@@ -33,6 +33,9 @@ void throwDeleted(Napi::Env env) {
 
 }  // namespace
 
+AddonData::AddonData() = default;
+AddonData::~AddonData() = default;
+
 // ---------------------------------------------------------------------------------------------------------------------
 // Life
 
@@ -74,11 +77,16 @@ Napi::Value HandleObject::create(const Napi::CallbackInfo& info, bool server) {
 
 HandleObject::HandleObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<HandleObject>(info) {
   const Napi::Env env = info.Env();
-  if (!std::exchange(env.GetInstanceData<AddonData>()->constructing, false)) {
+  auto* const data = env.GetInstanceData<AddonData>();
+  if (!std::exchange(data->constructing, false)) {
     throwTypeError(env, "a WebSocketHandle is made by WebSocketHandle.createClientHandle or createServerHandle");
     return;
   }
   try {
+    if (IsEmpty() && !env.IsExceptionPending()) {
+      data->unwrapped.emplace_back(this);
+      return;
+    }
     CProperties properties;
     if (properties.read(env, info[1])) {
       open(info, info[0].As<Napi::Boolean>().Value(), properties);

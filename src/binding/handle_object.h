@@ -23,13 +23,21 @@
 namespace websocket::binding {
 
 class CProperties;
+class HandleObject;
 
 // What the module keeps for an environment.
 struct AddonData {
+  AddonData();
+  AddonData(const AddonData&) = delete;
+  AddonData& operator=(const AddonData&) = delete;
+  ~AddonData();
+
   Napi::FunctionReference handleConstructor;
   bool constructing = false;  // by create(); nobody else makes a WebSocketHandle
   Intrinsics intrinsics;
   std::uint64_t lastAction = 0;  // the number of an action names it among those of all handles
+  // Handles that no object in JavaScript owns, because the thread was being terminated while they were made.
+  std::vector<std::unique_ptr<HandleObject>> unwrapped;
 };
 
 class HandleObject final : public Napi::ObjectWrap<HandleObject> {

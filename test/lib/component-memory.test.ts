@@ -453,4 +453,17 @@ describe('worker threads', () => {
       expect(await worker.terminate()).toBe(1);
     }
   });
+
+  // Whoever is terminated inside createClientHandle leaves a handle that no object owns (the leak check sees it).
+  test('are terminated while they make handles', async () => {
+    for (let round = 0; round < 20; round++) {
+      const worker = new Worker(
+        `${program} parentPort.postMessage(0); for (;;) WebSocketHandle.createClientHandle().delete();`,
+        { eval: true },
+      );
+      await once(worker, 'message');
+      await new Promise((resolve) => setTimeout(resolve, round));
+      expect(await worker.terminate()).toBe(1);
+    }
+  });
 });
