@@ -39,7 +39,7 @@ import type { WebSocketServer } from './server.js';
 export interface WebSocketEvents {
   /** The opening handshake is done (clients). */
   open: [];
-  /** A message. A text message is a Buffer of UTF-8; a binary one is what `binaryType` says. */
+  /** A message. A text message is what `textType` says (default: a Buffer of UTF-8), a binary one what `binaryType` says. */
   message: [data: MessageData, isBinary: boolean];
   /** The connection is gone; 1005: the Close frame had no status, 1006: there was no Close frame. */
   close: [code: number, reason: Buffer];

@@ -98,7 +98,8 @@ function checkCommitted() {
     if (hosts.some((host) => text.includes(host))) found.push(`${file}: names a package registry's host`);
     if (openMark.test(text) && file !== 'package-lock.json') found.push(`${file}: has a mark of unfinished work`);
   }
-  if (read('package-lock.json').includes('"resolved": "http')) found.push('package-lock.json: has resolved addresses');
+  const { packages } = JSON.parse(read('package-lock.json'));
+  if (Object.values(packages).some(({ resolved }) => resolved)) found.push('package-lock.json: has resolved addresses');
   return found;
 }
 
