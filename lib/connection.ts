@@ -9,8 +9,9 @@ import process from 'node:process';
 import type { Duplex } from 'node:stream';
 import { byteLength, toMessageData, type Payload, type WaitingMessage } from './data.js';
 import { driver, register, unregister, type DriverEvents } from './dispatch.js';
+import { emitMessage } from './emit-message.js';
 import { backpressureError, faultError, notOpenError, notSentError } from './errors.js';
-import { borrowedSource, SendFlag } from './native.js';
+import { borrowedSource, callbackShift, drained, maxCallback, noRoom, SendFlag } from './native.js';
 import type { BackpressurePolicy, BinaryType, ResolvedSettings, SendCallback, SendOptions } from './options.js';
 import { attach, type Transport } from './transport.js';
 import type { WebSocket } from './websocket.js';
@@ -24,13 +25,6 @@ const abnormalClosure = 1006;
 const noStatus = 1005;
 
 const emptyReason = Buffer.alloc(0);
-
-/** The callback number with which the driver tells that nothing waits any more. */
-const drained = 1;
-const maxCallback = 2 ** 31 - 1;
-
-/** What the driver returns for a message that `maxBackpressure` leaves no room for: ERROR_INSUFFICIENT_BUFFER. */
-const noRoom = 0x8007007a | 0;
 
 /** Try again later (the registry of close codes). */
 const tryAgainLater = 1013;
@@ -122,7 +116,7 @@ export class Connection implements DriverEvents {
   send(payload: Payload, isBinary: boolean, options: SendOptions | undefined, callback?: SendCallback): boolean {
     if (this.readyState !== ReadyState.Open) return this.#refuse(payload, callback);
     const held = this.#waiting === undefined ? this.#queue(payload, isBinary, options, callback) : noRoom;
-    if (held >= 0 && held <= this.#highWaterMark) return true;
+    if (held === undefined) return true;
     if (held < 0 && held !== noRoom) return this.#refuse(payload, callback);
     this.#needsDrain = true;
     if (held === noRoom) this.overflow(callback);
@@ -148,14 +142,19 @@ export class Connection implements DriverEvents {
     }
     const number = callback === undefined ? 0 : this.#remember(callback);
     const held = driver.sendControl(this.id, isPong, payload, number);
-    if (held >= 0) return;
+    if (held === undefined || held >= 0) return;
     this.#callbacks?.delete(number);
     if (held === noRoom) this.overflow(callback);
     else this.#refuse(payload, callback);
   }
 
-  /** The wire bytes that now wait, or a negative HRESULT: then the callback was forgotten. */
-  #queue(payload: Payload, isBinary: boolean, options: SendOptions | undefined, callback?: SendCallback): number {
+  /** Nothing, the wire bytes above the high-water mark, or a negative HRESULT: then the callback was forgotten. */
+  #queue(
+    payload: Payload,
+    isBinary: boolean,
+    options: SendOptions | undefined,
+    callback?: SendCallback,
+  ): number | undefined {
     let flags: number = SendFlag.Fin | SendFlag.Compress;
     if (options !== undefined) {
       if (options.binary !== undefined) isBinary = options.binary;
@@ -165,13 +164,13 @@ export class Connection implements DriverEvents {
     if (this.#fragmentIsBinary !== undefined) isBinary = this.#fragmentIsBinary; // the first part decides
     if (isBinary) flags |= SendFlag.Binary;
     const number = callback === undefined ? 0 : this.#remember(callback);
-    let held = -1;
+    let held: number | undefined = -1;
     try {
-      held = driver.send(this.id, payload, flags, number);
+      held = driver.send(this.id, payload, flags | (number << callbackShift));
     } finally {
-      if (held < 0) this.#callbacks?.delete(number);
+      if (held !== undefined && held < 0) this.#callbacks?.delete(number);
     }
-    if (held >= 0) this.#fragmentIsBinary = (flags & SendFlag.Fin) === 0 ? isBinary : undefined;
+    if (held === undefined || held >= 0) this.#fragmentIsBinary = (flags & SendFlag.Fin) === 0 ? isBinary : undefined;
     return held;
   }
 
@@ -206,7 +205,7 @@ export class Connection implements DriverEvents {
     try {
       const held = this.#queue(payload, isBinary, options, callback);
       if (held === noRoom) return false;
-      if (held < 0) this.#refuse(payload, callback);
+      if (held !== undefined && held < 0) this.#refuse(payload, callback);
     } catch (error) {
       process.nextTick(callback, error);
     }
@@ -250,7 +249,7 @@ export class Connection implements DriverEvents {
   onText(text: string): void {
     if (this.#isCut) return;
     if (this.isPaused || this.#held !== undefined) this.#hold({ data: text, isBinary: false, isOwn: true });
-    else this.socket.emit('message', text, false);
+    else emitMessage(this.socket, text, false);
   }
 
   onMessage(data: Buffer, isBinary: boolean, source: number): void {
@@ -261,7 +260,7 @@ export class Connection implements DriverEvents {
   }
 
   #deliver(data: Buffer, isBinary: boolean, isOwn: boolean): void {
-    this.socket.emit('message', isBinary ? toMessageData(data, this.binaryType, isOwn) : data, isBinary);
+    emitMessage(this.socket, isBinary ? toMessageData(data, this.binaryType, isOwn) : data, isBinary);
   }
 
   onPing(data: Buffer): void {
@@ -299,7 +298,7 @@ export class Connection implements DriverEvents {
       while (this.#held !== undefined && !this.isPaused) {
         const { data, isBinary, isOwn } = this.#held.shift() as HeldMessage;
         if (this.#held.length === 0) this.#held = undefined;
-        if (typeof data === 'string') this.socket.emit('message', data, false);
+        if (typeof data === 'string') emitMessage(this.socket, data, false);
         else this.#deliver(data, isBinary, isOwn);
       }
       threw = false;

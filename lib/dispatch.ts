@@ -47,6 +47,11 @@ export function unregister(connection: DriverEvents): void {
   if (connections[slot] === connection) connections[slot] = undefined;
 }
 
+/** What `subarray` makes of a Buffer: a constructor without the checks of `Buffer.from`. */
+const View = (Buffer as unknown as Record<symbol, new (memory: ArrayBuffer, offset: number, length: number) => Buffer>)[
+  Symbol.species
+];
+
 const { driver, records, cursor } = startDriver({ onEvents, onWrite });
 
 /** The driver of this thread. */
@@ -107,9 +112,9 @@ function onEvents(count: number, payload: Buffer, large: Buffer[], borrowed: Buf
 /** The payload of a record. */
 function dataAt(word: number, shared: ArrayBuffer, large: Buffer[], borrowed: Buffer): Buffer {
   const source = records[word + 4];
-  if (source === 0) return Buffer.from(shared, records[word + 2], records[word + 3]);
+  if (source === 0) return new View(shared, records[word + 2], records[word + 3]);
   if (source !== borrowedSource) return large[source - 1];
-  return Buffer.from(borrowed.buffer as ArrayBuffer, records[word + 2], records[word + 3]);
+  return new View(borrowed.buffer as ArrayBuffer, records[word + 2], records[word + 3]);
 }
 
 /** Everything but messages and sent messages. */

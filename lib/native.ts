@@ -25,8 +25,18 @@ export const Kind = {
   Shutdown: 10,
 } as const satisfies { [Name in keyof typeof EventKind]: ValueOf<(typeof EventKind)[Name]> };
 
-/** Bits of the `flags` of `Driver.send`. */
+/** Bits of the `operation` of `Driver.send`. */
 export const SendFlag = { Binary: 1, Fin: 2, Compress: 4 } as const;
+
+/** The callback number's place in the `operation` of `Driver.send`; with it, the operation is a small integer of V8. */
+export const callbackShift = 3;
+export const maxCallback = 2 ** 28 - 1;
+
+/** The callback number with which the driver tells that nothing waits any more. */
+export const drained = 1;
+
+/** What the driver returns for a message that `maxBackpressure` leaves no room for: ERROR_INSUFFICIENT_BUFFER. */
+export const noRoom = 0x8007007a | 0;
 
 /** Words of one event record: id, kind, a, b, c, d. */
 export const recordWords = 6;

@@ -99,22 +99,23 @@ export interface Driver {
   detach(id: number): void;
 
   /**
-   * Queues a message. `callback`: 0, or a number from 2 to 2^31 - 1 that comes back in a `Sent` event. `flags`: bit 0
-   * binary, bit 1 fin, bit 2 compress. Strings are sent as UTF-8. From 16 KiB on, a server's native transport writes the
+   * Queues a message. `operation`: bit 0 binary, bit 1 fin, bit 2 compress; above them the callback number: 0, or one from
+   * 2 to 2^28 - 1 that comes back in a `Sent` event. Strings are sent as UTF-8. From 16 KiB on, a server's native transport writes the
    * data at once, from its own memory, together with what was queued before; what the kernel does not take is copied.
-   * Returns the bytes on the wire that now wait, or a negative HRESULT: 0x8007007A (ERROR_INSUFFICIENT_BUFFER) when
-   * they would be more than `maxBackpressure`, another one when the connection cannot send any more.
+   * Returns nothing, or the bytes on the wire that now wait when they are more than `highWaterMark`, or a negative
+   * HRESULT: 0x8007007A (ERROR_INSUFFICIENT_BUFFER) when they would be more than `maxBackpressure`, another one when the
+   * connection cannot send any more.
    */
-  send(id: number, data: Uint8Array | ArrayBuffer | string, flags: number, callback: number): number;
+  send(id: number, data: Uint8Array | ArrayBuffer | string, operation: number): number | undefined;
   /**
    * Queues a message on each of the connections `ids`, as `send` with callback 0, and from 4 KiB on with one copy of
    * the data for all. Sets the ids of those that took it to 0; returns their number.
    */
   broadcast(ids: Uint32Array, data: Uint8Array | ArrayBuffer | string, flags: number): number;
   /** Queues a ping (`pong` false) or a pong; at most 125 bytes, and 64 KiB beyond `maxBackpressure`. Returns as `send`. */
-  sendControl(id: number, pong: boolean, data: Uint8Array | string, callback: number): number;
+  sendControl(id: number, pong: boolean, data: Uint8Array | string, callback: number): number | undefined;
   /** Queues a Close frame; `status` 0 for an empty one. Returns as `send`. */
-  sendClose(id: number, status: number, reason: Uint8Array | string): number;
+  sendClose(id: number, status: number, reason: Uint8Array | string): number | undefined;
 
   /** Stops or starts reading the native transport. Records that were read before still arrive; `lib` holds them back. */
   setPaused(id: number, paused: boolean): void;

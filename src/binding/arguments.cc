@@ -75,11 +75,7 @@ bool toBytes(napi_env env, napi_value value, const char* name, std::span<const s
   void* data = nullptr;
   std::size_t length = 0;
   bool is = false;
-  napi_typedarray_type type = napi_uint8_array;
-  if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) == napi_ok &&
-      (type == napi_uint8_array || type == napi_int8_array || type == napi_uint8_clamped_array)) {
-    // The usual case; its length counts bytes.
-  } else if (napi_is_buffer(env, value, &is) == napi_ok && is) {  // any view
+  if (napi_is_buffer(env, value, &is) == napi_ok && is) {  // any view
     napi_get_buffer_info(env, value, &data, &length);
   } else if (napi_is_arraybuffer(env, value, &is) == napi_ok && is) {
     napi_get_arraybuffer_info(env, value, &data, &length);
@@ -126,7 +122,8 @@ PayloadArgument Utf8Scratch::encode(napi_env env, napi_value string) {
 
 bool toPayload(napi_env env, napi_value value, const char* name, Utf8Scratch& scratch, PayloadArgument& out) {
   bool isView = false;
-  if (napi_is_typedarray(env, value, &isView) == napi_ok && (isView || typeOf(env, value) != napi_string)) {
+  napi_is_buffer(env, value, &isView);  // the cheaper question
+  if (isView || typeOf(env, value) != napi_string) {
     return toBytes(env, value, name, out.bytes);
   }
   out = scratch.encode(env, value);

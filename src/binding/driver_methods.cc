@@ -15,9 +15,10 @@
 namespace websocket::binding {
 namespace {
 
-// The flags of send().
+// The operation of send(): flags, and above them the callback number.
 constexpr std::uint32_t kBinary = 1;
 constexpr std::uint32_t kFin = 2;
+constexpr unsigned kCallbackShift = 3;
 
 // From this size on the connections of a broadcast share the payload; below, copying it to each costs less.
 constexpr std::size_t kSharedSize = std::size_t{4} * 1024;
@@ -161,15 +162,15 @@ void DriverObject::write(driver::ConnectionId id, std::span<const Buffer> bytes)
 napi_value DriverObject::send(const Arguments& arguments) {
   bool valid = false;
   PayloadArgument payload;
-  std::uint32_t flags = 0;
-  std::uint32_t callback = 0;
+  std::uint32_t operation = 0;
   driver::Connection* const connection = find(arguments, valid);
   if (!valid || !toPayload(env_, arguments[1], "data", scratch_, payload) ||
-      !toNumber(env_, arguments[2], "flags", flags) || !toNumber(env_, arguments[3], "callback", callback)) {
+      !toNumber(env_, arguments[2], "operation", operation)) {
     return nullptr;
   }
   return sendResult(connection == nullptr ? Result::InvalidOperation
-                                          : connection->send(typeOf(flags), payload.bytes, callback, payload.owner),
+                                          : connection->send(typeOf(operation), payload.bytes,
+                                                             operation >> kCallbackShift, std::move(payload.owner)),
                     connection);
 }
 

@@ -202,10 +202,12 @@ napi_value DriverObject::responseHead(std::span<const HeaderView> headers) const
   return result;
 }
 
-// The wire bytes that wait, or the HRESULT as a negative number.
+// Nothing, which is cheapest, or the wire bytes above the high-water mark, or the HRESULT as a negative number.
 napi_value DriverObject::sendResult(Result result, const driver::Connection* connection) const {
-  return number(result == Result::Ok ? static_cast<double>(connection->bufferedWireBytes())
-                                     : static_cast<double>(static_cast<std::int32_t>(result)));
+  if (result != Result::Ok) {
+    return number(static_cast<std::int32_t>(result));
+  }
+  return connection->isAboveHighWaterMark() ? number(static_cast<double>(connection->bufferedWireBytes())) : nullptr;
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

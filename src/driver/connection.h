@@ -79,6 +79,8 @@ class Connection {
   std::uint64_t bufferedAmount() const { return session_.bufferedAmount(); }
   // Bytes on the wire, headers included, that wait or are being written.
   std::uint64_t bufferedWireBytes() const { return session_.bufferedWireBytes(); }
+  // Whether more than SendLimits::highWaterMark waited behind the last message that was queued.
+  bool isAboveHighWaterMark() const { return aboveHighWaterMark_; }
 
   // From the transport.
   // Space for one read, empty when the connection is closed. Followed by received(). Throws std::bad_alloc.
@@ -152,6 +154,7 @@ class Connection {
   void finish(Finish finish);
   void drainSends(bool failed);
   Result queued(Result result);
+  void noteHighWaterMark();
 
   Driver& driver_;
   ConnectionId id_;
@@ -168,6 +171,7 @@ class Connection {
   std::vector<std::uint8_t> preamble_;  // not yet written
   PendingWrite pending_;
   SendLimits limits_;
+  bool aboveHighWaterMark_ = false;
   bool reportDrained_ = false;
   Fifo<SharedBytes> references_;  // payloads that the session refers to, in the order of their messages
   Borrowed* borrowed_ = nullptr;  // during sendNow()

@@ -42,9 +42,14 @@ bool Connection::markDirty() {
 Result Connection::queued(Result result) {
   if (result == Result::Ok) {
     driver_.markDirty(*this);
-    reportDrained_ = reportDrained_ || session_.bufferedWireBytes() > limits_.highWaterMark;
+    noteHighWaterMark();
   }
   return result;
+}
+
+void Connection::noteHighWaterMark() {
+  aboveHighWaterMark_ = session_.bufferedWireBytes() > limits_.highWaterMark;
+  reportDrained_ = reportDrained_ || aboveHighWaterMark_;
 }
 
 // Whether a frame may be queued. What the kernel takes now does not count. (A stream answers later, and asking it runs
@@ -122,7 +127,7 @@ Result Connection::sendNow(BufferType type, std::span<const std::uint8_t> payloa
     close(UV_ENOMEM, false);
   }
   borrowed_ = nullptr;
-  reportDrained_ = reportDrained_ || session_.bufferedWireBytes() > limits_.highWaterMark;
+  noteHighWaterMark();
   return Result::Ok;
 }
 

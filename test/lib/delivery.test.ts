@@ -1,5 +1,5 @@
 // How messages arrive: strings, memory of their own, borrowed memory.
-import { once } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { MessageChannel } from 'node:worker_threads';
 import { WebSocketServer, type ServerOptions, type WebSocket } from '../../lib';
 import { connect, nextMessage, onceWithoutError, serve, textOf, until } from './support';
@@ -175,4 +175,55 @@ test('a large message has memory of its own, which can be transferred', async ()
     expect(Buffer.from(((await arrived) as [ArrayBuffer])[0]).equals(data)).toBe(true);
     port1.close();
   }
+});
+
+describe("'message' is an event like every other", () => {
+  test('an emit that was replaced sees it', async () => {
+    const { server, client } = await serverSocket({});
+    const seen = collect(server);
+    const names: unknown[] = [];
+    const { emit } = server;
+    server.emit = function (this: WebSocket, ...args: unknown[]): boolean {
+      names.push(args[0]);
+      return Reflect.apply(emit, this, args) as boolean;
+    } as typeof emit;
+    client.send('watched');
+    await until(() => seen.length === 1);
+    expect(names).toContain('message');
+  });
+
+  test('several listeners and a listener for once get it, with the socket as `this`', async () => {
+    const { server, client } = await serverSocket({});
+    const seen: string[] = [];
+    server.once('message', function (this: WebSocket, data) {
+      seen.push(`once ${textOf(data)} ${this === server}`);
+    });
+    client.send('1');
+    await until(() => seen.length === 1);
+    server.on('message', function (this: WebSocket, data) {
+      seen.push(`a ${textOf(data)} ${this === server}`);
+    });
+    client.send('2');
+    await until(() => seen.length === 2);
+    server.on('message', (data) => seen.push(`b ${textOf(data)}`));
+    client.send('3');
+    await until(() => seen.length === 4);
+    expect(seen).toEqual(['once 1 true', 'a 2 true', 'a 3 true', 'b 3']);
+  });
+
+  test('a rejection of an async handler is captured where that was asked for', async () => {
+    EventEmitter.captureRejections = true;
+    try {
+      const { server, client } = await serverSocket({});
+      const failed = once(server, 'error');
+      server.on('message', async () => {
+        await Promise.resolve();
+        throw new Error('rejected');
+      });
+      client.send('x');
+      expect(await failed).toEqual([new Error('rejected')]);
+    } finally {
+      EventEmitter.captureRejections = false;
+    }
+  });
 });
