@@ -6,7 +6,7 @@ import { EventEmitter } from 'node:events';
 import type { MessageData } from './options.js';
 import type { WebSocket } from './websocket.js';
 
-const emit = EventEmitter.prototype.emit as unknown;
+const { emit } = EventEmitter.prototype as { emit: unknown };
 
 interface Emitting {
   /** Where an EventEmitter keeps its listeners: for one listener the function itself. */

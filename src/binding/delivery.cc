@@ -25,6 +25,15 @@ napi_ref makeShared(napi_env env, std::size_t length, std::uint32_t*& elements) 
   return reference;
 }
 
+void write(std::uint32_t* record, const driver::Event& event) {
+  record[0] = event.connection;
+  record[1] = static_cast<std::uint32_t>(event.kind);
+  record[2] = 0;
+  record[3] = event.length;
+  record[4] = event.failed ? 1 : 0;
+  record[5] = event.value;
+}
+
 // Not where all memory has to be JavaScript's (Electron).
 bool allowsExternalBuffers(napi_env env) {
   static std::uint8_t byte = 0;
@@ -83,19 +92,62 @@ napi_value Delivery::valueOf(napi_ref reference) const {
 }
 
 void Delivery::deliver(driver::Batch& batch) {
-  Rest rest{batch.events, batch.messages, batch.blocks};
+  Rest rest{batch.events, batch.messages, batch.blocks, batch.payload, batch.longest < kLargePayload && !batch.borrows};
   while (!rest.events.empty()) {
     napi_handle_scope scope = nullptr;
     if (napi_open_handle_scope(env_, &scope) != napi_ok) {
       return;
     }
     Call next;
-    const bool goOn = take(rest, next) && call(next);
+    const bool goOn = (rest.isSmall ? takeSmall(rest, next) : take(rest, next)) && call(next);
     napi_close_handle_scope(env_, scope);
     if (!goOn) {
       return;
     }
   }
+}
+
+// A Buffer for the small payloads; Buffers are not filled with zeros first. False: out of memory.
+bool Delivery::makePayload(std::size_t size, Call& next) const {
+  void* memory = nullptr;
+  if (size == 0) {
+    next.payload = valueOf(noPayload_);
+  } else if (napi_create_buffer(env_, size, &memory, &next.payload) != napi_ok) {
+    return false;
+  }
+  next.shared = static_cast<std::uint8_t*>(memory);
+  return true;
+}
+
+// As take(), in one pass, for the usual batch: all payloads are small and to be copied. False: out of memory.
+bool Delivery::takeSmall(Rest& rest, Call& next) {
+  const std::size_t room = std::min(rest.payload, kMaxShared);
+  if (!makePayload(room, next)) {
+    return false;
+  }
+  next.large = valueOf(noLarge_);
+  next.borrowed = valueOf(noPayload_);
+  std::size_t offset = 0;
+  std::uint32_t* record = records_;
+  for (const driver::Event& event : rest.events.first(std::min(rest.events.size(), kMaxRecords))) {
+    if (event.length > room - offset) {
+      break;
+    }
+    write(record, event);
+    if (event.length != 0) {
+      record[2] = static_cast<std::uint32_t>(offset);
+      std::memcpy(next.shared + offset, event.data, event.length);
+      offset += event.length;
+    }
+    record += kRecordFields;
+    ++next.count;
+  }
+  if (offset != room) {  // where the call ends early; the memory is not JavaScript's to see
+    std::memset(next.shared + offset, 0, room - offset);
+  }
+  rest.events = rest.events.subspan(next.count);
+  rest.payload -= offset;
+  return true;
 }
 
 // How many of the events one call takes, and what it needs for them. False: out of memory.
@@ -129,13 +181,9 @@ bool Delivery::measure(const Rest& rest, Call& next) {
     ++next.count;
   }
 
-  void* memory = nullptr;
-  if (shared == 0) {
-    next.payload = valueOf(noPayload_);
-  } else if (napi_create_buffer(env_, shared, &memory, &next.payload) != napi_ok) {
+  if (!makePayload(shared, next)) {
     return false;
   }
-  next.shared = static_cast<std::uint8_t*>(memory);
   if (next.borrowed == nullptr) {
     next.borrowed = valueOf(noPayload_);
   }
@@ -146,8 +194,7 @@ bool Delivery::measure(const Rest& rest, Call& next) {
   return napi_create_array_with_length(env_, largeCount, &next.large) == napi_ok;
 }
 
-// Moves the first events, as many as one call takes, into the records and into fresh memory; Buffers, because those are
-// not filled with zeros first. False: out of memory.
+// Moves the first events, as many as one call takes, into the records and into fresh memory. False: out of memory.
 bool Delivery::take(Rest& rest, Call& next) {
   if (!measure(rest, next)) {
     return false;
@@ -156,12 +203,7 @@ bool Delivery::take(Rest& rest, Call& next) {
   std::uint32_t index = 0;
   std::uint32_t* record = records_;
   for (const driver::Event& event : rest.events.first(next.count)) {
-    record[0] = event.connection;
-    record[1] = static_cast<std::uint32_t>(event.kind);
-    record[2] = 0;
-    record[3] = event.length;
-    record[4] = event.failed ? 1 : 0;
-    record[5] = event.value;
+    write(record, event);
     driver::MessageBuffer* message = nullptr;
     if (!rest.messages.empty() && rest.messages.front().data() == event.data) {
       message = &rest.messages.front();

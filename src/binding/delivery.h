@@ -46,6 +46,8 @@ class Delivery {
     std::span<const driver::Event> events;
     std::span<driver::MessageBuffer> messages;  // of events
     std::span<const driver::Slab::Block> blocks;
+    std::size_t payload = 0;  // bytes of all events
+    bool isSmall = false;     // nothing is large, nothing borrowed
   };
   // The arguments of one call of onEvents.
   struct Call {
@@ -59,6 +61,8 @@ class Delivery {
 
   bool measure(const Rest& rest, Call& next);
   bool take(Rest& rest, Call& next);
+  bool takeSmall(Rest& rest, Call& next);
+  bool makePayload(std::size_t size, Call& next) const;
   bool call(const Call& next);
   napi_value makeLarge(const driver::Event& event, driver::MessageBuffer* message) const;
   napi_value borrow(const driver::Slab::Block& block);

@@ -4,6 +4,7 @@
 #include <new>
 #include <utility>
 
+#include "heap.h"
 #include "native_transport.h"
 #include "stream_transport.h"
 
@@ -18,6 +19,7 @@ constexpr int kMaxRounds = 8;
 
 Driver::Driver(uv_loop_t* loop, Delegate& delegate)
     : loop_(loop), delegate_(delegate), lifetime_(std::make_shared<HandleLifetime>()) {
+  keepFreedMemory();
   phases_.emplace(loop, *this, lifetime_);
 }
 
@@ -132,8 +134,7 @@ void Driver::deliver() {
   slab_.handOver(delivered_.blocks);
   delegate_.deliver(delivered_);
   slab_.recycle(delivered_.blocks);
-  delivered_.events.clear();
-  delivered_.messages.clear();
+  delivered_.clear();
   delivering_ = false;
 }
 

@@ -87,7 +87,7 @@ class Driver {
   Slab& slab() { return slab_; }
   void record(const Event& event) {
     phases_->wake();
-    batch_.events.push_back(event);
+    batch_.add(event);
   }
   // Keeps a payload until its event was delivered.
   std::span<const std::uint8_t> keep(std::span<const std::uint8_t> payload);
