@@ -2,21 +2,25 @@
  * One message for many sockets: converted once, and queued on all of them by one call of the driver.
  */
 import type { Connection } from './connection.js';
-import { toPayload } from './data.js';
 import { driver } from './dispatch.js';
 import { SendFlag } from './native.js';
 import { describe, type BroadcastOptions, type SendData } from './options.js';
+import { isBinaryMessage, toMessage, type PreparedMessage } from './prepared-message.js';
 import type { WebSocket } from './websocket.js';
 
 /**
  * Queues a whole message on those of the sockets that are open; returns on how many.
  * @throws TypeError for other data, or invalid options.
  */
-export function broadcast(sockets: Iterable<WebSocket>, data: SendData, options: BroadcastOptions): number {
+export function broadcast(
+  sockets: Iterable<WebSocket>,
+  data: SendData | PreparedMessage,
+  options: BroadcastOptions,
+): number {
   const { filter, except, compress = true } = options;
   checkFilter(filter);
-  const payload = toPayload(data);
-  const isBinary = options.binary ?? typeof payload !== 'string';
+  const payload = toMessage(data);
+  const isBinary = options.binary ?? isBinaryMessage(payload);
   const connections: Connection[] = [];
   for (const socket of sockets) {
     const connection = socket._connection;

@@ -2,9 +2,11 @@
 // eslint-disable-next-line @typescript-eslint/no-require-imports -- what `export =` goes with
 import index = require('./index.js');
 
-const WebSocket: typeof index.WebSocket & { component: typeof index.component } = Object.assign(index.WebSocket, {
-  component: index.component,
-});
+const { component, PreparedMessage } = index;
+const WebSocket: typeof index.WebSocket & {
+  component: typeof index.component;
+  PreparedMessage: typeof index.PreparedMessage;
+} = Object.assign(index.WebSocket, { component, PreparedMessage });
 type WebSocket = index.WebSocket;
 
 // eslint-disable-next-line @typescript-eslint/no-namespace -- the only way to give types to `export =`
@@ -20,6 +22,8 @@ namespace WebSocket {
   export type BinaryType = index.BinaryType;
   export type ClientOptions = index.ClientOptions;
   export type MessageData = index.MessageData;
+  export type PreparedMessage = index.PreparedMessage;
+  export type PreparedMessageOptions = index.PreparedMessageOptions;
   export type SendCallback = index.SendCallback;
   export type SendData = index.SendData;
   export type SendOptions = index.SendOptions;

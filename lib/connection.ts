@@ -7,12 +7,13 @@
 import { Buffer } from 'node:buffer'; // the global is a getter
 import process from 'node:process';
 import type { Duplex } from 'node:stream';
-import { byteLength, toMessageData, type Payload, type WaitingMessage } from './data.js';
+import { byteLength, toMessageData, type WaitingMessage } from './data.js';
 import { driver, register, unregister, type DriverEvents } from './dispatch.js';
 import { emitMessage } from './emit-message.js';
 import { backpressureError, faultError, notOpenError, notSentError } from './errors.js';
 import { borrowedSource, callbackShift, drained, maxCallback, noRoom, SendFlag } from './native.js';
 import type { BackpressurePolicy, BinaryType, ResolvedSettings, SendCallback, SendOptions } from './options.js';
+import type { Message } from './prepared-message.js';
 import { attach, type Transport } from './transport.js';
 import type { WebSocket } from './websocket.js';
 
@@ -113,7 +114,7 @@ export class Connection implements DriverEvents {
   }
 
   /** Queues a message. False: it was refused, or more than the high-water mark waits, and 'drain' will come. */
-  send(payload: Payload, isBinary: boolean, options: SendOptions | undefined, callback?: SendCallback): boolean {
+  send(payload: Message, isBinary: boolean, options: SendOptions | undefined, callback?: SendCallback): boolean {
     if (this.readyState !== ReadyState.Open) return this.#refuse(payload, callback);
     const held = this.#waiting === undefined ? this.#queue(payload, isBinary, options, callback) : noRoom;
     if (held === undefined) return true;
@@ -124,7 +125,7 @@ export class Connection implements DriverEvents {
   }
 
   /** Queues a message, with the policy 'wait' when there is room for it. The callback is always called. */
-  sendAsync(payload: Payload, isBinary: boolean, options: SendOptions | undefined, callback: SendCallback): void {
+  sendAsync(payload: Message, isBinary: boolean, options: SendOptions | undefined, callback: SendCallback): void {
     if (this.#policy === 'wait' && this.readyState === ReadyState.Open) {
       const message = { payload, bytes: byteLength(payload), isBinary, options, callback };
       if (this.#waiting !== undefined) this.#waiting.push(message);
@@ -150,7 +151,7 @@ export class Connection implements DriverEvents {
 
   /** Nothing, the wire bytes above the high-water mark, or a negative HRESULT: then the callback was forgotten. */
   #queue(
-    payload: Payload,
+    payload: Message,
     isBinary: boolean,
     options: SendOptions | undefined,
     callback?: SendCallback,
@@ -181,7 +182,7 @@ export class Connection implements DriverEvents {
   }
 
   /** What cannot be sent counts as buffered for ever (WHATWG) and is told to its callback. */
-  #refuse(payload: Payload, callback: SendCallback | undefined): false {
+  #refuse(payload: Message, callback: SendCallback | undefined): false {
     this.#unsent += byteLength(payload);
     if (callback !== undefined) {
       const isOpen = this.readyState === ReadyState.Open;

@@ -5,13 +5,14 @@
 import { isUtf8 } from 'node:buffer';
 import { types } from 'node:util';
 import { describe, type BinaryType, type MessageData, type SendCallback, type SendOptions } from './options.js';
+import type { Message } from './prepared-message.js';
 
 /** What the driver sends. */
 export type Payload = string | Uint8Array | ArrayBuffer;
 
 /** A message of `sendAsync` that waits for room. */
 export interface WaitingMessage {
-  payload: Payload;
+  payload: Message;
   /** When it was passed: a payload that was transferred meanwhile is empty. */
   bytes: number;
   isBinary: boolean;
@@ -53,7 +54,7 @@ export function toMessageData(data: Buffer, type: BinaryType, isOwn: boolean): M
 }
 
 /** Bytes that a payload takes on the wire. */
-export function byteLength(payload: Payload): number {
+export function byteLength(payload: Message): number {
   return typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength;
 }
 

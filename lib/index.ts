@@ -4,6 +4,7 @@
  * @packageDocumentation
  */
 import * as component from './component.js';
+import { PreparedMessage } from './prepared-message.js';
 import { WebSocketServer } from './server.js';
 import { WebSocket } from './websocket.js';
 
@@ -11,7 +12,7 @@ WebSocket.Server = WebSocketServer;
 WebSocket.WebSocketServer = WebSocketServer;
 WebSocket.WebSocket = WebSocket;
 
-export { component, WebSocket, WebSocketServer };
+export { component, PreparedMessage, WebSocket, WebSocketServer };
 export { WebSocketServer as Server };
 export default WebSocket;
 
@@ -32,6 +33,7 @@ export type {
   ClientOptions,
   ConnectionSettings,
   MessageData,
+  PreparedMessageOptions,
   SendCallback,
   SendData,
   SendOptions,

@@ -167,6 +167,12 @@ export interface ServerOptions extends ConnectionSettings {
   WebSocket?: typeof WebSocket;
 }
 
+/** Options of `PreparedMessage`. */
+export interface PreparedMessageOptions {
+  /** Make a binary message. Default: true unless the data is a string or a number. */
+  binary?: boolean;
+}
+
 /** Options of `WebSocketServer.broadcast`. */
 export interface BroadcastOptions {
   /** Send a binary message. Default: true unless the data is a string or a number. */

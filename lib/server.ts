@@ -37,6 +37,7 @@ import {
   upgradeRequiredResponse,
   type Refusal,
 } from './server-handshake.js';
+import type { PreparedMessage } from './prepared-message.js';
 import { optionsNumber } from './session-options.js';
 import { isTaken } from './transport.js';
 import { WebSocket } from './websocket.js';
@@ -173,7 +174,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
    * @returns on how many sockets the message was queued
    * @throws TypeError for other data, or invalid options.
    */
-  broadcast(data: SendData, options: BroadcastOptions = {}): number {
+  broadcast(data: SendData | PreparedMessage, options: BroadcastOptions = {}): number {
     return broadcast(this.#sockets, data, options);
   }
 

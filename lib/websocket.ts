@@ -7,7 +7,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ClientHandshake } from './client.js';
 import { Connection, ReadyState } from './connection.js';
-import { byteLength, checkCloseStatus, toControlPayload, toPayload, toReason } from './data.js';
+import { byteLength, checkCloseStatus, toControlPayload, toReason } from './data.js';
 import { notOpenError } from './errors.js';
 import {
   addListener,
@@ -33,6 +33,7 @@ import {
   type SendOptions,
   type TransportKind,
 } from './options.js';
+import { isBinaryMessage, toMessage, type PreparedMessage } from './prepared-message.js';
 import type { WebSocketServer } from './server.js';
 
 /** The events of a `WebSocket` and what their listeners get. */
@@ -190,17 +191,17 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
    * follows when nothing waits any more. Also false when the connection is closing or closed.
    * @throws Error while CONNECTING; TypeError for other data.
    */
-  send(data: SendData, cb?: SendCallback): boolean;
-  send(data: SendData, options: SendOptions | undefined, cb?: SendCallback): boolean;
-  send(data: SendData, options?: SendOptions | SendCallback, cb?: SendCallback): boolean {
+  send(data: SendData | PreparedMessage, cb?: SendCallback): boolean;
+  send(data: SendData | PreparedMessage, options: SendOptions | undefined, cb?: SendCallback): boolean;
+  send(data: SendData | PreparedMessage, options?: SendOptions | SendCallback, cb?: SendCallback): boolean {
     if (typeof options === 'function') {
       cb = options;
       options = undefined;
     }
     if (cb !== undefined) checkCallback(cb);
     if (this.readyState === ReadyState.Connecting) throw notOpenError(ReadyState.Connecting);
-    const payload = toPayload(data);
-    const isBinary = typeof payload !== 'string';
+    const payload = toMessage(data);
+    const isBinary = isBinaryMessage(payload);
     return this.#connection?.send(payload, isBinary, options, cb ?? undefined) ?? this.#refuse(byteLength(payload), cb);
   }
 
@@ -215,15 +216,15 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
    * `maxBackpressure` leaves no room; `WS_ERR_CONNECTION_CLOSED` when the connection ended first. Error when it is not
    * open; TypeError for other data.
    */
-  sendAsync(data: SendData, options?: SendOptions): Promise<void> {
+  sendAsync(data: SendData | PreparedMessage, options?: SendOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.readyState === ReadyState.Connecting) throw notOpenError(ReadyState.Connecting);
-      const payload = toPayload(data);
+      const payload = toMessage(data);
       const settle = (error?: Error): void => {
         if (error === undefined) resolve();
         else reject(error);
       };
-      if (this.#connection) this.#connection.sendAsync(payload, typeof payload !== 'string', options, settle);
+      if (this.#connection) this.#connection.sendAsync(payload, isBinaryMessage(payload), options, settle);
       else this.#refuse(byteLength(payload), settle);
     });
   }

@@ -106,12 +106,17 @@ export interface Driver {
    * HRESULT: 0x8007007A (ERROR_INSUFFICIENT_BUFFER) when they would be more than `maxBackpressure`, another one when the
    * connection cannot send any more.
    */
-  send(id: number, data: Uint8Array | ArrayBuffer | string, operation: number): number | undefined;
+  send(id: number, data: Uint8Array | ArrayBuffer | string | object, operation: number): number | undefined;
+  /**
+   * Gives the object a copy of a message, and returns its bytes. `send` and `broadcast` then take the object as data;
+   * from 4 KiB on they share the copy.
+   */
+  prepare(target: object, data: Uint8Array | ArrayBuffer | string): number;
   /**
    * Queues a message on each of the connections `ids`, as `send` with callback 0, and from 4 KiB on with one copy of
    * the data for all. Sets the ids of those that took it to 0; returns their number.
    */
-  broadcast(ids: Uint32Array, data: Uint8Array | ArrayBuffer | string, flags: number): number;
+  broadcast(ids: Uint32Array, data: Uint8Array | ArrayBuffer | string | object, flags: number): number;
   /** Queues a ping (`pong` false) or a pong; at most 125 bytes, and 64 KiB beyond `maxBackpressure`. Returns as `send`. */
   sendControl(id: number, pong: boolean, data: Uint8Array | string, callback: number): number | undefined;
   /** Queues a Close frame; `status` 0 for an empty one. Returns as `send`. */

@@ -3,6 +3,8 @@
 #include <cmath>
 #include <limits>
 
+#include "prepared_message.h"
+
 namespace websocket::binding {
 namespace {
 
@@ -123,8 +125,16 @@ PayloadArgument Utf8Scratch::encode(napi_env env, napi_value string) {
 bool toPayload(napi_env env, napi_value value, const char* name, Utf8Scratch& scratch, PayloadArgument& out) {
   bool isView = false;
   napi_is_buffer(env, value, &isView);  // the cheaper question
-  if (isView || typeOf(env, value) != napi_string) {
+  if (isView) {
     return toBytes(env, value, name, out.bytes);
+  }
+  if (typeOf(env, value) != napi_string) {
+    const PayloadArgument* const prepared = preparedMessage(env, value);
+    if (prepared == nullptr) {
+      return toBytes(env, value, name, out.bytes);
+    }
+    out = *prepared;
+    return true;
   }
   out = scratch.encode(env, value);
   return out.bytes.size() <= std::numeric_limits<std::uint32_t>::max() ||

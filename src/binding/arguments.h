@@ -76,7 +76,7 @@ class Utf8Scratch {
   std::vector<std::uint8_t> memory_;
 };
 
-// As toBytes, or a string. Throws std::bad_alloc.
+// As toBytes, or a string, or an object that prepareMessage() knows. Throws std::bad_alloc.
 bool toPayload(napi_env env, napi_value value, const char* name, Utf8Scratch& scratch, PayloadArgument& out);
 
 // An array of strings, as Latin-1, which is how Node passes HTTP header fields.

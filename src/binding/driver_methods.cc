@@ -11,6 +11,7 @@
 #include "connection.h"
 #include "driver_object.h"
 #include "hresult.h"
+#include "prepared_message.h"
 
 namespace websocket::binding {
 namespace {
@@ -20,7 +21,8 @@ constexpr std::uint32_t kBinary = 1;
 constexpr std::uint32_t kFin = 2;
 constexpr unsigned kCallbackShift = 3;
 
-// From this size on the connections of a broadcast share the payload; below, copying it to each costs less.
+// From this size on connections share the payload of a broadcast or a prepared message; below, copying it to each costs
+// less.
 constexpr std::size_t kSharedSize = std::size_t{4} * 1024;
 
 BufferType typeOf(std::uint32_t flags) {
@@ -168,10 +170,21 @@ napi_value DriverObject::send(const Arguments& arguments) {
       !toNumber(env_, arguments[2], "operation", operation)) {
     return nullptr;
   }
+  if (payload.bytes.size() < kSharedSize) {
+    payload.owner = nullptr;
+  }
   return sendResult(connection == nullptr ? Result::InvalidOperation
                                           : connection->send(typeOf(operation), payload.bytes,
                                                              operation >> kCallbackShift, std::move(payload.owner)),
                     connection);
+}
+
+napi_value DriverObject::prepare(const Arguments& arguments) {
+  PayloadArgument payload;
+  if (!toPayload(env_, arguments[1], "data", scratch_, payload) || !prepareMessage(env_, arguments[0], payload.bytes)) {
+    return nullptr;
+  }
+  return number(static_cast<double>(payload.bytes.size()));
 }
 
 napi_value DriverObject::broadcast(const Arguments& arguments) {
@@ -182,7 +195,9 @@ napi_value DriverObject::broadcast(const Arguments& arguments) {
       !toNumber(env_, arguments[2], "flags", flags)) {
     return nullptr;
   }
-  if (payload.owner == nullptr && payload.bytes.size() >= kSharedSize) {
+  if (payload.bytes.size() < kSharedSize) {
+    payload.owner = nullptr;
+  } else if (payload.owner == nullptr) {
     std::shared_ptr<std::uint8_t[]> shared = std::make_unique_for_overwrite<std::uint8_t[]>(payload.bytes.size());
     std::ranges::copy(payload.bytes, shared.get());
     payload = {std::span(shared.get(), payload.bytes.size()), shared};

@@ -135,6 +135,7 @@ napi_value DriverObject::makeObject() {
       method("written", &invoke<&DriverObject::written>),
       method("detach", &invoke<&DriverObject::detach>),
       method("send", &invoke<&DriverObject::send>),
+      method("prepare", &invoke<&DriverObject::prepare>),
       method("broadcast", &invoke<&DriverObject::broadcast>),
       method("sendControl", &invoke<&DriverObject::sendControl>),
       method("sendClose", &invoke<&DriverObject::sendClose>),

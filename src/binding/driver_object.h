@@ -49,6 +49,7 @@ class DriverObject final : public driver::Delegate {
   napi_value written(const Arguments& arguments);
   napi_value detach(const Arguments& arguments);
   napi_value send(const Arguments& arguments);
+  napi_value prepare(const Arguments& arguments);
   napi_value broadcast(const Arguments& arguments);
   napi_value sendControl(const Arguments& arguments);
   napi_value sendClose(const Arguments& arguments);

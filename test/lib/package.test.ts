@@ -16,7 +16,14 @@ test('the names', () => {
   expect(index.WebSocket.Server).toBe(index.WebSocketServer);
   expect(index.WebSocket.WebSocketServer).toBe(index.WebSocketServer);
   expect(index.WebSocket.WebSocket).toBe(index.WebSocket);
-  expect(Object.keys(index).sort()).toEqual(['Server', 'WebSocket', 'WebSocketServer', 'component', 'default']);
+  expect(Object.keys(index).sort()).toEqual([
+    'PreparedMessage',
+    'Server',
+    'WebSocket',
+    'WebSocketServer',
+    'component',
+    'default',
+  ]);
 });
 
 test('require gives the class with the other names on it, import gives the same class', () => {

@@ -1,0 +1,56 @@
+/**
+ * A message that is sent more than once: checked, converted to bytes and copied when it is made, and from then on shared
+ * by all sends of it, on any number of sockets.
+ */
+import { toPayload, type Payload } from './data.js';
+import { driver } from './dispatch.js';
+import { describe, type PreparedMessageOptions, type SendData } from './options.js';
+
+/**
+ * A message for `send`, `sendAsync` and `broadcast` that is made once and sent often, for example to the members of a
+ * room one after the other. A payload of 4 KiB or more exists once, however many slow sockets it waits on.
+ *
+ * Belongs to the thread that made it.
+ *
+ * @example
+ * const news = new PreparedMessage(JSON.stringify(update));
+ * for (const member of room) member.send(news);
+ */
+export class PreparedMessage {
+  /** Bytes of the payload. */
+  readonly byteLength: number;
+  /** Whether it is sent as binary or as text. */
+  readonly isBinary: boolean;
+
+  /**
+   * @param data is copied: it may be changed or transferred as soon as this returns
+   * @throws TypeError for data that `send` does not take, or an invalid option.
+   */
+  constructor(data: SendData, options: PreparedMessageOptions = {}) {
+    const payload = toPayload(data);
+    const { binary = typeof payload !== 'string' }: { binary?: unknown } = options;
+    if (typeof binary !== 'boolean') {
+      throw new TypeError(`The option "binary" must be true or false, not ${describe(binary)}`);
+    }
+    this.isBinary = binary;
+    this.byteLength = driver.prepare(this, payload);
+  }
+}
+
+/** The data of a message. */
+export type Message = Payload | PreparedMessage;
+
+/**
+ * What `toPayload` takes, or a prepared message.
+ * @throws TypeError as `toPayload`.
+ */
+export function toMessage(data: unknown): Message {
+  if (typeof data === 'string' || data instanceof Uint8Array) return data;
+  return data instanceof PreparedMessage ? data : toPayload(data);
+}
+
+/** Whether the data is a binary message when nothing else is said. */
+export function isBinaryMessage(data: Message): boolean {
+  if (typeof data === 'string') return false;
+  return data instanceof Uint8Array || !(data instanceof PreparedMessage) || data.isBinary;
+}

@@ -1,0 +1,20 @@
+// The native half of a PreparedMessage: one copy of its payload, which every send of it refers to.
+#pragma once
+
+#include <node_api.h>
+
+#include <cstdint>
+#include <span>
+
+#include "arguments.h"
+
+namespace websocket::binding {
+
+// Copies the bytes into memory that belongs to `object` and to the sends that are under way. False: an exception is
+// pending; it is one when the object has such memory already. Throws std::bad_alloc.
+bool prepareMessage(napi_env env, napi_value object, std::span<const std::uint8_t> bytes);
+
+// What prepareMessage() attached; null: nothing. Valid as long as the object.
+const PayloadArgument* preparedMessage(napi_env env, napi_value object);
+
+}  // namespace websocket::binding
