@@ -79,6 +79,9 @@ ReceiveStep Receiver::advance(bool mayRead) {
   }
   while (true) {
     if (!inPayload_) {
+      if (operations_.front().memory.empty() && reader_.readSmallMessage(input_, rules_, messageOpen_)) {
+        return takeSmallMessage();
+      }
       const FrameReader::Status status =
           input_.empty() ? FrameReader::Status::NeedMore : reader_.read(input_, rules_, messageOpen_);
       if (status == FrameReader::Status::Fault) {
@@ -199,6 +202,29 @@ void Receiver::cancelRead() {
 
 inline bool Receiver::usesApplicationMemory() const {
   return inPayload_ && !isControl(reader_.header().opcode()) && !operations_.front().memory.empty();
+}
+
+// What beginFrame(), takePayload() and endFrame() come to for a message that is one frame and lies in input_.
+inline ReceiveStep Receiver::takeSmallMessage() {
+  const FrameHeader& header = reader_.header();
+  if (options_.maxMessageSize != 0 && header.length > options_.maxMessageSize) {
+    return fault(FaultKind::MessageTooBig);
+  }
+  const std::span<std::uint8_t> payload = input_.first(static_cast<std::size_t>(header.length));
+  input_ = input_.subspan(payload.size());
+  if (header.masked) {
+    applyMask(payload, header.key, 0);
+  }
+  const bool isText = header.opcode() == Opcode::Text;
+  if (isText && !options_.disableUtf8Verification) {
+    utf8_.reset();
+    if (!utf8_.feed(payload) || !utf8_.complete()) {
+      return fault(FaultKind::InvalidUtf8);
+    }
+  }
+  indicate(isText ? BufferType::Utf8Message : BufferType::BinaryMessage,
+           {payload.empty() ? nullptr : payload.data(), payload.size()});
+  return ReceiveStep::Indicate;
 }
 
 inline FaultKind Receiver::beginFrame() {

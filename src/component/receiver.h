@@ -118,6 +118,7 @@ class Receiver {
   }
   void giveReadSpaceBack();
   std::span<std::uint8_t> chooseReadSpace();
+  ReceiveStep takeSmallMessage();
   FaultKind beginFrame();
   FaultKind takePayload();
   bool chunkIsFull() const;

@@ -15,7 +15,7 @@ constexpr std::uint64_t kMaxOperationLength = std::numeric_limits<std::uint32_t>
 }  // namespace
 
 // The first byte of a data frame, and which message is open behind it (contract 9.1, 13.2, R1).
-Result Session::dataFirstByte(BufferType type, std::uint8_t& firstByte, OutgoingMessage& open) const {
+inline Result Session::dataFirstByte(BufferType type, std::uint8_t& firstByte, OutgoingMessage& open) const {
   OutgoingMessage kind = OutgoingMessage::Custom;
   bool fin = false;
   auto opcode = Opcode::Continuation;
