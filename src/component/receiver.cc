@@ -73,15 +73,9 @@ ReceiveStep Receiver::fault(FaultKind kind) {
 
 // The theory of operation: bytes are taken from input_ until the front operation is complete; when input_ runs out, the
 // network (or what was injected) fills it again.
-ReceiveStep Receiver::advance(bool mayRead) {
-  if (operations_.empty() || draining_ || indicationReady_ || fault_ != FaultKind::None) {
-    return standStill();
-  }
+ReceiveStep Receiver::takeFrames(bool mayRead) {
   while (true) {
     if (!inPayload_) {
-      if (operations_.front().memory.empty() && reader_.readSmallMessage(input_, rules_, messageOpen_)) {
-        return takeSmallMessage();
-      }
       const FrameReader::Status status =
           input_.empty() ? FrameReader::Status::NeedMore : reader_.read(input_, rules_, messageOpen_);
       if (status == FrameReader::Status::Fault) {
@@ -205,7 +199,7 @@ inline bool Receiver::usesApplicationMemory() const {
 }
 
 // What beginFrame(), takePayload() and endFrame() come to for a message that is one frame and lies in input_.
-inline ReceiveStep Receiver::takeSmallMessage() {
+ReceiveStep Receiver::takeSmallMessage() {
   const FrameHeader& header = reader_.header();
   if (options_.maxMessageSize != 0 && header.length > options_.maxMessageSize) {
     return fault(FaultKind::MessageTooBig);

@@ -64,7 +64,16 @@ class Receiver {
   const ReceiveOperation& operation() const { return operations_.front(); }
 
   // Takes bytes until one of the steps is reached. mayRead false: only the bytes at hand, Idle when they are used up.
-  ReceiveStep advance(bool mayRead = true);
+  ReceiveStep advance(bool mayRead = true) {
+    if (standsStill()) {
+      return standStill();
+    }
+    if (!inPayload_ && operations_.front().memory.empty() &&
+        reader_.readSmallMessage(input_, rules_, messageOpen_)) {
+      return takeSmallMessage();
+    }
+    return takeFrames(mayRead);
+  }
 
   std::span<std::uint8_t> readSpace() const { return readSpace_; }
   // The network put `count` bytes, 1 to readSpace().size(), into readSpace().
@@ -110,7 +119,11 @@ class Receiver {
   };
 
   ReceiveStep fault(FaultKind kind);
+  bool standsStill() const {
+    return operations_.empty() || draining_ || indicationReady_ || fault_ != FaultKind::None;
+  }
   ReceiveStep standStill();
+  ReceiveStep takeFrames(bool mayRead);
   ReceiveStep prepareRead(bool mayRead);
   // True for space that the pool leased.
   bool isLeased(std::span<const std::uint8_t> space) const {
