@@ -68,8 +68,7 @@ class Receiver {
     if (standsStill()) {
       return standStill();
     }
-    if (!inPayload_ && operations_.front().memory.empty() &&
-        reader_.readSmallMessage(input_, rules_, messageOpen_)) {
+    if (!inPayload_ && operations_.front().memory.empty() && reader_.readSmallMessage(input_, rules_, messageOpen_)) {
       return takeSmallMessage();
     }
     return takeFrames(mayRead);
@@ -119,9 +118,7 @@ class Receiver {
   };
 
   ReceiveStep fault(FaultKind kind);
-  bool standsStill() const {
-    return operations_.empty() || draining_ || indicationReady_ || fault_ != FaultKind::None;
-  }
+  bool standsStill() const { return operations_.empty() || draining_ || indicationReady_ || fault_ != FaultKind::None; }
   ReceiveStep standStill();
   ReceiveStep takeFrames(bool mayRead);
   ReceiveStep prepareRead(bool mayRead);

@@ -290,8 +290,7 @@ bool Session::hasOutput() const {
   if (gatherQueue_ == nullptr) {
     return isGathering() && reply_.waiting();
   }
-  return gatherQueue_->hasCompletion() ||
-         (state_ != State::Aborted && (gatherQueue_->hasBytes() || reply_.waiting()));
+  return gatherQueue_->hasCompletion() || (state_ != State::Aborted && (gatherQueue_->hasBytes() || reply_.waiting()));
 }
 
 std::uint64_t Session::bufferedAmount() const { return gatherQueue_ == nullptr ? 0 : gatherQueue_->payloadBytes(); }

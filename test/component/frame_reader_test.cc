@@ -126,7 +126,8 @@ TEST(FrameReader, ReadsASmallWholeMessageAtOnceAsItWouldStepByStep) {
     for (const unsigned second : {0U, 1U, 100U, 101U, 125U, 126U, 127U, 128U, 129U, 228U, 229U, 253U, 254U, 255U}) {
       for (const FrameRules& rules : allRules) {
         for (const bool messageOpen : {false, true}) {
-          for (const std::size_t size : {0U, 1U, 2U, 3U, 6U, 7U, 101U, 102U, 105U, 106U, 126U, 127U, 130U, 131U, 140U}) {
+          for (const std::size_t size :
+               {0U, 1U, 2U, 3U, 6U, 7U, 101U, 102U, 105U, 106U, 126U, 127U, 130U, 131U, 140U}) {
             std::vector<std::uint8_t> wire(size, 0x11);
             std::copy_n(std::array{static_cast<std::uint8_t>(first), static_cast<std::uint8_t>(second)}.begin(),
                         std::min<std::size_t>(size, 2), wire.begin());
