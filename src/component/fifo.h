@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <new>
 #include <type_traits>
 #include <utility>
 
@@ -53,8 +55,9 @@ class Fifo {
   void release() { *this = Fifo(); }
 
  private:
-  static constexpr std::size_t kFirst = 4;  // items of the first allocation; capacities are powers of two
-  static constexpr std::size_t kKeep = 64;  // items for which an empty queue keeps its memory
+  // Capacities are powers of two. The first is 1, because most queues hold one item at a time, in many connections.
+  static constexpr std::uint32_t kMost = std::uint32_t{1} << 31;
+  static constexpr std::uint32_t kKeep = 64;  // items for which an empty queue keeps its memory
 
   // Releases what an item owns now, not when its place is taken again.
   static void reset(T& item) {
@@ -64,9 +67,12 @@ class Fifo {
   }
 
   void grow() {
-    const std::size_t capacity = capacity_ == 0 ? kFirst : 2 * capacity_;
+    if (capacity_ == kMost) {
+      throw std::bad_alloc();
+    }
+    const std::uint32_t capacity = capacity_ == 0 ? 1 : 2 * capacity_;
     auto items = std::make_unique<T[]>(capacity);
-    for (std::size_t i = 0; i < count_; ++i) {
+    for (std::uint32_t i = 0; i < count_; ++i) {
       items[i] = std::move((*this)[i]);
     }
     items_ = std::move(items);
@@ -81,9 +87,9 @@ class Fifo {
   }
 
   std::unique_ptr<T[]> items_;
-  std::size_t capacity_ = 0;
-  std::size_t head_ = 0;
-  std::size_t count_ = 0;
+  std::uint32_t capacity_ = 0;
+  std::uint32_t head_ = 0;
+  std::uint32_t count_ = 0;
 };
 
 }  // namespace websocket

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "masking.h"
 #include "protocol.h"
@@ -64,9 +65,8 @@ inline std::size_t writeFrameHeader(std::uint8_t* out, std::uint8_t firstByte, s
     }
   }
   if (key != nullptr) {
-    for (const std::uint8_t byte : *key) {
-      out[size++] = byte;
-    }
+    std::memcpy(out + size, key->data(), kMaskKeySize);
+    size += kMaskKeySize;
   }
   return size;
 }

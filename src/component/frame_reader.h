@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <span>
 
 #include "fault.h"
@@ -25,6 +26,31 @@ class FrameReader {
   // Takes header bytes from the front of input, which it shortens; input is empty after NeedMore. messageOpen: a data
   // frame must be a continuation. After Complete, header() is the header; after Fault, fault() says why.
   Status read(std::span<std::uint8_t>& input, const FrameRules& rules, bool messageOpen);
+
+  // The usual case in few steps: takes the header of a frame that is a whole text or binary message of less than 126
+  // bytes, if all of it is in input and nothing is wrong with it. False: nothing happened, read() decides.
+  bool readSmallMessage(std::span<std::uint8_t>& input, const FrameRules& rules, bool messageOpen) {
+    if (input.size() < 2 || heldCount_ != 0 || messageOpen) {
+      return false;
+    }
+    const std::uint8_t firstByte = input[0];
+    const bool masked = (input[1] & kMaskBit) != 0;
+    const std::size_t length = input[1] & static_cast<std::uint8_t>(~kMaskBit);
+    const std::size_t size = 2 + (masked ? kMaskKeySize : 0);
+    if ((firstByte != firstByteOf(Opcode::Text, true) && firstByte != firstByteOf(Opcode::Binary, true)) ||
+        (masked ? rules.mustNotBeMasked : rules.mustBeMasked) || length >= kLength16 || input.size() < size + length ||
+        (rules.maxLength != 0 && length > rules.maxLength)) {
+      return false;
+    }
+    header_.firstByte = firstByte;
+    header_.masked = masked;
+    header_.length = length;
+    if (masked) {
+      std::memcpy(header_.key.data(), &input[2], kMaskKeySize);
+    }
+    input = input.subspan(size);
+    return true;
+  }
 
   const FrameHeader& header() const { return header_; }
   FaultKind fault() const { return fault_; }

@@ -22,15 +22,17 @@ std::uint64_t payloadSize(const GatherQueue::Frame& frame) {
 
 }  // namespace
 
-inline Result GatherQueue::frameHeader(const Frame& frame, std::uint8_t* out, std::size_t& size, MaskKey& key) const {
-  if (role_ == Role::Client && !options_.disableMasking) {
-    RandomSource& random = options_.random != nullptr ? *options_.random : threadRandom();
-    if (!random.fill(key)) {
-      return Result::Fail;
-    }
+// The key of the next frame, if it has one; false when there is no randomness.
+inline bool GatherQueue::drawKey(MaskKey& key) const {
+  if (role_ == Role::Server || options_.disableMasking) {
+    return true;
   }
-  size = writeFrameHeader(out, frame.firstByte, payloadSize(frame), role_ == Role::Client ? &key : nullptr);
-  return Result::Ok;
+  RandomSource& random = options_.random != nullptr ? *options_.random : threadRandom();
+  return random.fill(key);
+}
+
+inline std::size_t GatherQueue::writeHeader(const Frame& frame, const MaskKey& key, std::uint8_t* out) const {
+  return writeFrameHeader(out, frame.firstByte, payloadSize(frame), role_ == Role::Client ? &key : nullptr);
 }
 
 inline void GatherQueue::writePayload(const Frame& frame, const MaskKey& key, std::uint8_t* out) const {
@@ -72,13 +74,12 @@ inline std::uint8_t* GatherQueue::reserve(std::size_t size) {
 }
 
 Result GatherQueue::addData(const Frame& frame) {
-  std::array<std::uint8_t, kMaxFrameHeaderSize> header;
-  std::size_t headerSize = 0;
   MaskKey key{};
-  if (const Result result = frameHeader(frame, header.data(), headerSize, key); result != Result::Ok) {
-    return result;
+  if (!drawKey(key)) {
+    return Result::Fail;
   }
   const std::uint64_t payload = payloadSize(frame);
+  const std::size_t headerSize = frameHeaderSize(payload, role_ == Role::Client);
   const FrameSize frameSize{headerSize + payload, payload};
   const bool byReference = frame.ownership == Payload::Reference && role_ == Role::Server && frame.closeStatus == 0 &&
                            !frame.payload.empty();
@@ -91,12 +92,12 @@ Result GatherQueue::addData(const Frame& frame) {
       data_.completions.push({data_.queued + frameSize.wire, frame.context, frame.type});
     }
     try {
+      std::uint8_t* const at = reserve(byReference ? headerSize : headerSize + static_cast<std::size_t>(payload));
+      writeHeader(frame, key, at);
       if (byReference) {
         Segment reference;
         reference.bytes = frame.payload.data();
         reference.length = frame.payload.size();
-        std::uint8_t* const at = reserve(headerSize);
-        std::copy_n(header.begin(), headerSize, at);
         try {
           segments_.push(std::move(reference));
         } catch (...) {
@@ -104,8 +105,6 @@ Result GatherQueue::addData(const Frame& frame) {
           throw;
         }
       } else {
-        std::uint8_t* const at = reserve(headerSize + static_cast<std::size_t>(payload));
-        std::copy_n(header.begin(), headerSize, at);
         writePayload(frame, key, at + headerSize);
       }
     } catch (...) {
@@ -125,11 +124,11 @@ Result GatherQueue::addData(const Frame& frame) {
 
 Result GatherQueue::addControl(const Frame& frame) {
   std::array<std::uint8_t, kMaxFrameHeaderSize + kMaxControlPayload> bytes;
-  std::size_t size = 0;
   MaskKey key{};
-  if (const Result result = frameHeader(frame, bytes.data(), size, key); result != Result::Ok) {
-    return result;
+  if (!drawKey(key)) {
+    return Result::Fail;
   }
+  std::size_t size = writeHeader(frame, key, bytes.data());
   writePayload(frame, key, &bytes[size]);
   size += frame.payload.size();
   controlWaiting_.reserve(controlWaiting_.size() + size);

@@ -85,7 +85,8 @@ class GatherQueue {
   bool ready(const Stream& stream) const {
     return !stream.completions.empty() && (aborted_ || stream.completions.front().end <= stream.sent);
   }
-  Result frameHeader(const Frame& frame, std::uint8_t* out, std::size_t& size, MaskKey& key) const;
+  bool drawKey(MaskKey& key) const;
+  std::size_t writeHeader(const Frame& frame, const MaskKey& key, std::uint8_t* out) const;
   void writePayload(const Frame& frame, const MaskKey& key, std::uint8_t* out) const;
   std::uint8_t* reserve(std::size_t size);
   void completeData(std::uint64_t count);

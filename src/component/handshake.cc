@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <memory>
 #include <set>
 #include <utility>
 
@@ -34,13 +35,19 @@ std::string encodeBase64(std::span<const std::uint8_t> bytes) {
   return text;
 }
 
+// Looked up once: finding it again would cost most of a handshake's time.
+const EVP_MD* sha1() {
+  static const std::unique_ptr<EVP_MD, void (*)(EVP_MD*)> found(EVP_MD_fetch(nullptr, "SHA1", nullptr), EVP_MD_free);
+  return found != nullptr ? found.get() : EVP_sha1();
+}
+
 // RFC 6455, 4.2.2: the value of Sec-WebSocket-Accept for a key; empty when SHA-1 is not to be had.
 std::string acceptFor(std::string_view key) {
   std::string text(key);
   text += "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
   std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest;
   unsigned int size = 0;
-  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha1(), nullptr) != 1) return {};
+  if (EVP_Digest(text.data(), text.size(), digest.data(), &size, sha1(), nullptr) != 1) return {};
   return encodeBase64(std::span(digest).first(size));
 }
 

@@ -24,36 +24,43 @@ Receiver::~Receiver() {
 
 // The network read under way brings nothing.
 void Receiver::giveReadSpaceBack() {
-  if (!readSpace_.empty() && readSpace_.data() == lease_.data()) {
-    options_.pool->commit(lease_, 0);
-    lease_ = {};
+  if (isLeased(readSpace_)) {
+    options_.pool->commit(memory_, 0);
+    memory_ = {};
   }
   readSpace_ = {};
 }
 
 void Receiver::endLease() {
-  if (!lease_.empty() && input_.empty() && readSpace_.empty() && !indicationReady_) {
-    options_.pool->finish(lease_);
-    lease_ = {};
+  if (options_.pool != nullptr && !memory_.empty() && input_.empty() && readSpace_.empty() && !indicationReady_) {
+    options_.pool->finish(memory_);
+    memory_ = {};
   }
 }
 
-void Receiver::makeRoomForExpectedPong(std::size_t payloadSize) {
-  if (payloadSize != 0 && expectedPong_.payload == nullptr) {
-    expectedPong_.payload = std::make_unique<ControlPayload>();
+void Receiver::makeRoomForExpectedPong() {
+  if (expectedPong_ == nullptr) {
+    expectedPong_ = std::make_unique<ExpectedPong>();
   }
 }
 
 void Receiver::expectPong(std::span<const std::uint8_t> payload) {
-  if (!payload.empty()) {
-    std::memcpy(expectedPong_.payload->data(), payload.data(), payload.size());
-  }
-  expectedPong_.length = static_cast<std::uint8_t>(payload.size());
-  expectedPong_.armed = true;
+  std::ranges::copy(payload, expectedPong_->payload.begin());
+  expectedPong_->length = static_cast<std::uint8_t>(payload.size());
+  expectedPong_->armed = true;
 }
 
 void Receiver::inject(std::span<const std::uint8_t> bytes) {
-  injected_.insert(injected_.end(), bytes.begin(), bytes.end());
+  if (bytes.empty()) {
+    return;
+  }
+  if (injected_ != nullptr) {
+    injected_->bytes.insert(injected_->bytes.end(), bytes.begin(), bytes.end());
+    return;
+  }
+  auto injected = std::make_unique<Injected>();
+  injected->bytes.assign(bytes.begin(), bytes.end());
+  injected_ = std::move(injected);
 }
 
 ReceiveStep Receiver::fault(FaultKind kind) {
@@ -66,10 +73,7 @@ ReceiveStep Receiver::fault(FaultKind kind) {
 
 // The theory of operation: bytes are taken from input_ until the front operation is complete; when input_ runs out, the
 // network (or what was injected) fills it again.
-ReceiveStep Receiver::advance(bool mayRead) {
-  if (operations_.empty() || draining_ || indicationReady_ || fault_->kind != FaultKind::None) {
-    return standStill();
-  }
+ReceiveStep Receiver::takeFrames(bool mayRead) {
   while (true) {
     if (!inPayload_) {
       const FrameReader::Status status =
@@ -124,14 +128,13 @@ ReceiveStep Receiver::standStill() {
   if (!operations_.empty() && indicationReady_) {
     return ReceiveStep::Indicate;
   }
-  return fault_->kind != FaultKind::None ? ReceiveStep::Fault : ReceiveStep::Idle;
+  return fault_ != FaultKind::None ? ReceiveStep::Fault : ReceiveStep::Idle;
 }
 
 // Finds space for more bytes and serves it from what was injected, if there is any. Idle: there is no space, or reading
 // is not wanted.
 inline ReceiveStep Receiver::prepareRead(bool mayRead) {
-  const bool hasInjected = injectedTaken_ < injected_.size();
-  if (!mayRead && !hasInjected) {
+  if (!mayRead && injected_ == nullptr) {
     return ReceiveStep::Idle;
   }
   endLease();
@@ -139,13 +142,12 @@ inline ReceiveStep Receiver::prepareRead(bool mayRead) {
   if (readSpace_.empty()) {
     return ReceiveStep::Idle;
   }
-  if (hasInjected) {
-    const std::size_t count = std::min(readSpace_.size(), injected_.size() - injectedTaken_);
-    std::memcpy(readSpace_.data(), &injected_[injectedTaken_], count);
-    injectedTaken_ += count;
-    if (injectedTaken_ == injected_.size()) {
-      injected_ = {};
-      injectedTaken_ = 0;
+  if (injected_ != nullptr) {
+    const std::size_t count = std::min(readSpace_.size(), injected_->bytes.size() - injected_->taken);
+    std::memcpy(readSpace_.data(), &injected_->bytes[injected_->taken], count);
+    injected_->taken += count;
+    if (injected_->taken == injected_->bytes.size()) {
+      injected_.reset();
     }
     completeRead(static_cast<std::uint32_t>(count));
   }
@@ -158,8 +160,8 @@ inline std::span<std::uint8_t> Receiver::chooseReadSpace() {
       const std::span<std::uint8_t> rest = operations_.front().memory.subspan(chunkLength_);
       return rest.first(static_cast<std::size_t>(std::min<std::uint64_t>(rest.size(), remaining_)));
     }
-    lease_ = options_.pool->lease();
-    return lease_;
+    memory_ = options_.pool->lease();
+    return memory_;
   }
   if (chunkLength_ == 0 || usesApplicationMemory()) {
     return memory_;  // nothing in it is needed any more
@@ -172,8 +174,8 @@ inline std::span<std::uint8_t> Receiver::chooseReadSpace() {
 }
 
 void Receiver::completeRead(std::uint32_t count) {
-  if (readSpace_.data() == lease_.data()) {
-    options_.pool->commit(lease_, count);
+  if (isLeased(readSpace_)) {
+    options_.pool->commit(memory_, count);
   }
   input_ = readSpace_.first(count);
   readSpace_ = {};
@@ -194,6 +196,29 @@ void Receiver::cancelRead() {
 
 inline bool Receiver::usesApplicationMemory() const {
   return inPayload_ && !isControl(reader_.header().opcode()) && !operations_.front().memory.empty();
+}
+
+// What beginFrame(), takePayload() and endFrame() come to for a message that is one frame and lies in input_.
+ReceiveStep Receiver::takeSmallMessage() {
+  const FrameHeader& header = reader_.header();
+  if (options_.maxMessageSize != 0 && header.length > options_.maxMessageSize) {
+    return fault(FaultKind::MessageTooBig);
+  }
+  const std::span<std::uint8_t> payload = input_.first(static_cast<std::size_t>(header.length));
+  input_ = input_.subspan(payload.size());
+  if (header.masked) {
+    applyMask(payload, header.key, 0);
+  }
+  const bool isText = header.opcode() == Opcode::Text;
+  if (isText && !options_.disableUtf8Verification) {
+    utf8_.reset();
+    if (!utf8_.feed(payload) || !utf8_.complete()) {
+      return fault(FaultKind::InvalidUtf8);
+    }
+  }
+  indicate(isText ? BufferType::Utf8Message : BufferType::BinaryMessage,
+           {payload.empty() ? nullptr : payload.data(), payload.size()});
+  return ReceiveStep::Indicate;
 }
 
 inline FaultKind Receiver::beginFrame() {
@@ -292,7 +317,7 @@ inline ReceiveStep Receiver::endFrame() {
   const FrameHeader& header = reader_.header();
   if (isControl(header.opcode())) {
     if (chunkLength_ == 0) {
-      chunk_ = memory_.data();  // not where the last payload was; null with a pool
+      chunk_ = options_.pool == nullptr ? memory_.data() : nullptr;  // not where the last payload was
     }
     const std::span<std::uint8_t> payload(chunk_, chunkLength_);
     chunkLength_ = 0;
@@ -308,7 +333,7 @@ inline ReceiveStep Receiver::endFrame() {
 ReceiveStep Receiver::endControl(std::span<std::uint8_t> payload) {
   switch (reader_.header().opcode()) {
     case Opcode::Ping:
-      pingPayload_ = payload;
+      pingLength_ = static_cast<std::uint8_t>(payload.size());
       if (options_.indicatePings) {
         indicate(BufferType::Ping, payload);
       }
@@ -354,11 +379,11 @@ ReceiveStep Receiver::endClose(std::span<std::uint8_t> payload) {
 }
 
 bool Receiver::answersPing(std::span<const std::uint8_t> payload) {
-  if (!expectedPong_.armed || payload.size() != expectedPong_.length ||
-      (!payload.empty() && std::memcmp(payload.data(), expectedPong_.payload->data(), payload.size()) != 0)) {
+  if (expectedPong_ == nullptr || !expectedPong_->armed ||
+      !std::ranges::equal(payload, std::span(expectedPong_->payload).first(expectedPong_->length))) {
     return false;
   }
-  expectedPong_ = {};
+  expectedPong_.reset();
   return true;
 }
 

@@ -35,8 +35,8 @@ enum class ReceiveStep : std::uint8_t {
 };
 
 struct Indication {
-  BufferType type = BufferType::None;
   Buffer buffer;
+  BufferType type = BufferType::None;
   bool hasBuffer = false;  // false: the operation was cancelled or aborted without data
 };
 
@@ -51,9 +51,9 @@ class Receiver {
   void setMemory(std::span<std::uint8_t> memory) { memory_ = memory; }
   // An extension was negotiated: data frames may carry RSV bits and are then indicated with a custom type (R1).
   void allowRsv() { rules_.rsvAllowed = true; }
-  // The newest ping that the application sent; a pong with the same payload answers it (R5). Room for the payload is
-  // made beforehand: that throws std::bad_alloc, expecting does not.
-  void makeRoomForExpectedPong(std::size_t payloadSize);
+  // The newest ping that the application sent; a pong with the same payload answers it (R5). Room for it is made
+  // beforehand: that throws std::bad_alloc, expecting does not.
+  void makeRoomForExpectedPong();
   void expectPong(std::span<const std::uint8_t> payload);
 
   // Throw std::bad_alloc and change nothing then.
@@ -64,7 +64,15 @@ class Receiver {
   const ReceiveOperation& operation() const { return operations_.front(); }
 
   // Takes bytes until one of the steps is reached. mayRead false: only the bytes at hand, Idle when they are used up.
-  ReceiveStep advance(bool mayRead = true);
+  ReceiveStep advance(bool mayRead = true) {
+    if (standsStill()) {
+      return standStill();
+    }
+    if (!inPayload_ && operations_.front().memory.empty() && reader_.readSmallMessage(input_, rules_, messageOpen_)) {
+      return takeSmallMessage();
+    }
+    return takeFrames(mayRead);
+  }
 
   std::span<std::uint8_t> readSpace() const { return readSpace_; }
   // The network put `count` bytes, 1 to readSpace().size(), into readSpace().
@@ -81,10 +89,10 @@ class Receiver {
     indicationReady_ = false;
   }
 
-  std::span<const std::uint8_t> pingPayload() const { return pingPayload_; }
-  const Fault& fault() const { return *fault_; }
+  std::span<const std::uint8_t> pingPayload() const { return {chunk_, pingLength_}; }
+  const Fault& fault() const { return faultOf(fault_); }
   // Makes the receive side fail for a reason that is not in the bytes.
-  void fail(FaultKind kind) { fault_ = &faultOf(kind); }
+  void fail(FaultKind kind) { fault_ = kind; }
 
   // Every queued operation ends without data from now on: a Close frame was indicated (R3), or the handle was aborted.
   void drain() {
@@ -100,17 +108,27 @@ class Receiver {
  private:
   enum class MessageKind : std::uint8_t { None, Text, Binary, Custom };
   struct ExpectedPong {
-    std::uint8_t length = 0;
-    std::unique_ptr<ControlPayload> payload;  // null while empty
     bool armed = false;
+    std::uint8_t length = 0;
+    ControlPayload payload;
+  };
+  struct Injected {  // never without bytes that were not taken
+    std::vector<std::uint8_t> bytes;
+    std::size_t taken = 0;
   };
 
   ReceiveStep fault(FaultKind kind);
+  bool standsStill() const { return operations_.empty() || draining_ || indicationReady_ || fault_ != FaultKind::None; }
   ReceiveStep standStill();
+  ReceiveStep takeFrames(bool mayRead);
   ReceiveStep prepareRead(bool mayRead);
+  // True for space that the pool leased.
+  bool isLeased(std::span<const std::uint8_t> space) const {
+    return options_.pool != nullptr && !space.empty() && space.data() == memory_.data();
+  }
   void giveReadSpaceBack();
   std::span<std::uint8_t> chooseReadSpace();
-  void receiveBytes(std::span<std::uint8_t> bytes) { input_ = bytes; }
+  ReceiveStep takeSmallMessage();
   FaultKind beginFrame();
   FaultKind takePayload();
   bool chunkIsFull() const;
@@ -129,34 +147,33 @@ class Receiver {
   FrameReader reader_;
   Fifo<ReceiveOperation> operations_;
 
+  // The session's own receive buffer; with a pool, what it leased: readSpace_, or what input_ lies in.
   std::span<std::uint8_t> memory_;
   std::span<std::uint8_t> input_;      // received, not yet taken
   std::span<std::uint8_t> readSpace_;  // handed out for the network read under way
-  std::span<std::uint8_t> lease_;      // the pool's: readSpace_, or what input_ lies in
-  std::vector<std::uint8_t> injected_;
-  std::size_t injectedTaken_ = 0;
+  std::unique_ptr<Injected> injected_;
 
   // The frame and the chunk under way.
-  bool inPayload_ = false;
   std::uint64_t remaining_ = 0;  // payload bytes of the frame still to take
   std::uint8_t* chunk_ = nullptr;
-  std::uint32_t chunkLength_ = 0;
   std::unique_ptr<ControlPayload> spill_;  // a control frame's payload that a pool's space ended in
+  std::uint32_t chunkLength_ = 0;
 
   // The message under way.
-  MessageKind kind_ = MessageKind::None;
-  bool messageOpen_ = false;  // a continuation frame must follow
-  std::uint8_t customFirstByte_ = 0;
   std::uint32_t fragments_ = 0;
   std::uint64_t messageSize_ = 0;
   Utf8Validator utf8_;
+  MessageKind kind_ = MessageKind::None;
+  bool messageOpen_ = false;  // a continuation frame must follow
+  std::uint8_t customFirstByte_ = 0;
 
-  ExpectedPong expectedPong_;
-  std::span<const std::uint8_t> pingPayload_;
-  Indication indication_;
+  bool inPayload_ = false;  // of the frame under way
+  std::uint8_t pingLength_ = 0;
   bool indicationReady_ = false;
   bool draining_ = false;
-  const Fault* fault_ = &faultOf(FaultKind::None);
+  FaultKind fault_ = FaultKind::None;
+  Indication indication_;
+  std::unique_ptr<ExpectedPong> expectedPong_;  // null when none is expected
 };
 
 }  // namespace websocket

@@ -40,11 +40,13 @@ class SendQueue {
   SendQueue(Role role, const SessionOptions& options) : role_(role), options_(options) {}
 
   // memory: the send buffer, SEND_BUFFER_SIZE bytes. controlMemory: room for one control frame, so that a payload of
-  // our own lies in an allocated buffer too when it is sent.
+  // our own lies in an allocated buffer too when it is sent. One frame leaves at a time, so that replies share it.
   void setMemory(std::span<std::uint8_t> memory, std::span<std::uint8_t> controlMemory) {
     memory_ = memory;
     controlMemory_ = controlMemory;
   }
+
+  std::span<std::uint8_t> controlMemory() const { return controlMemory_; }
 
   // Throws std::bad_alloc and changes nothing then.
   void queue(SendOperation&& operation) {

@@ -18,11 +18,7 @@ Session::Session(Role role, std::shared_ptr<const SessionOptions> options)
     : role_(role),
       options_(std::move(options)),
       receiver_(role, *options_),
-      sender_(std::in_place_type<SendQueue>, role, *options_) {
-  if (options_->gather) {
-    sender_.emplace<GatherQueue>(role, *options_);
-  }
-}
+      sendQueue_(options_->gather ? nullptr : std::make_unique<SendQueue>(role, *options_)) {}
 
 Session::~Session() = default;
 
@@ -42,10 +38,19 @@ Result Session::receive(std::span<std::uint8_t> memory, void* context) {
   return Result::Ok;
 }
 
+GatherQueue& Session::makeGatherQueue() {
+  gatherQueue_ = std::make_unique<GatherQueue>(role_, *options_);
+  return *gatherQueue_;
+}
+
+inline ActionId Session::nextId(Slot slot) {
+  ++actionCounter_;
+  return static_cast<ActionId>(actionCounter_) << kSlotBits | static_cast<ActionId>(slot);
+}
+
 // length: bytes of the action's buffers.
 inline void Session::handOut(Slot slot, Outstanding& outstanding, std::uint32_t length, Action& action) {
-  ++actionCounter_;
-  action.id = static_cast<ActionId>(actionCounter_) << kSlotBits | static_cast<ActionId>(slot);
+  action.id = nextId(slot);
   outstanding = {action.id, action.kind, length};
 }
 
@@ -79,9 +84,8 @@ Result Session::getAction(ActionQueue queue, std::span<Buffer> buffers, Action& 
 // A reply must not split a frame, and drivers do not serialise writes: one SEND_TO_NETWORK at a time (contract 10.5).
 // In gather mode replies leave with the next send action instead.
 inline bool Session::replyCanGo() const {
-  const auto* queue = std::get_if<SendQueue>(&sender_);
-  return queue != nullptr && replyAction_.id == 0 && sendAction_.kind != ActionKind::SendToNetwork &&
-         !queue->midFrame();
+  return !isGathering() && replyAction_ == 0 && sendAction_.kind != ActionKind::SendToNetwork &&
+         !sendQueue_->midFrame();
 }
 
 Result Session::handOutReply(bool onReceiveQueue, std::span<Buffer> buffers, Action& action) {
@@ -93,41 +97,46 @@ Result Session::handOutReply(bool onReceiveQueue, std::span<Buffer> buffers, Act
     }
   }
   const std::span<const std::uint8_t> payload = reply_.payload();
-  std::size_t size = writeFrameHeader(replyMemory_.data(), firstByteOf(Opcode::Pong, true), payload.size(),
+  const std::span<std::uint8_t> memory = sendQueue_->controlMemory();
+  std::size_t size = writeFrameHeader(memory.data(), firstByteOf(Opcode::Pong, true), payload.size(),
                                       role_ == Role::Client ? &key : nullptr);
-  copyMasked(&replyMemory_[size], payload, key, 0);
+  copyMasked(&memory[size], payload, key, 0);
   size += payload.size();
   reply_.clear();
-  buffers[0] = {replyMemory_.data(), static_cast<std::uint32_t>(size)};
+  buffers[0] = {memory.data(), static_cast<std::uint32_t>(size)};
   action.kind = ActionKind::SendToNetwork;
   action.type = BufferType::PingPong;
   action.count = 1;
   replyTakenOnReceive_ = onReceiveQueue;
-  handOut(Slot::Reply, replyAction_, buffers[0].length, action);
+  replyAction_ = nextId(Slot::Reply);
+  action.id = replyAction_;
   return Result::Ok;
 }
 
 inline Result Session::getSendAction(std::span<Buffer> buffers, Action& action) {
-  if (sendAction_.id != 0 || replyAction_.id != 0) {
+  if (sendAction_.id != 0 || replyAction_ != 0) {
     return Result::Ok;
   }
   std::uint32_t length = 0;
-  if (GatherQueue* queue = gatherQueue(); queue != nullptr) {
-    if (queue->hasCompletion()) {
-      const GatherQueue::Completion completion = queue->takeCompletion();
+  if (isGathering()) {
+    if (gatherQueue_ == nullptr && !reply_.waiting()) {
+      return Result::Ok;
+    }
+    GatherQueue& queue = gatherQueue();
+    if (queue.hasCompletion()) {
+      const GatherQueue::Completion completion = queue.takeCompletion();
       action.kind = ActionKind::IndicateSendComplete;
       action.type = completion.type;
       action.context = completion.context;
-    } else if (state_ != State::Aborted && (queue->hasBytes() || reply_.waiting())) {
-      const Result result = queue->gather(buffers, reply_, action.count, length);
+    } else if (state_ != State::Aborted && (queue.hasBytes() || reply_.waiting())) {
+      const Result result = queue.gather(buffers, reply_, action.count, length);
       if (result != Result::Ok) {
         action = {};
         return result;
       }
       action.kind = ActionKind::SendToNetwork;
     }
-  } else if (const Result result = std::get_if<SendQueue>(&sender_)->next(buffers, action, length);
-             result != Result::Ok) {
+  } else if (const Result result = sendQueue_->next(buffers, action, length); result != Result::Ok) {
     action = {};
     return result;
   }
@@ -139,7 +148,7 @@ inline Result Session::getSendAction(std::span<Buffer> buffers, Action& action) 
 
 // Nothing of the receive side is outstanding (R2: a reply taken on its queue counts), and there is something to do.
 inline bool Session::receiveIsFree() const {
-  return receiveAction_.id == 0 && (replyAction_.id == 0 || !replyTakenOnReceive_) &&
+  return receiveAction_.id == 0 && (replyAction_ == 0 || !replyTakenOnReceive_) &&
          (state_ != State::Aborted || receiver_.hasOperation());
 }
 
@@ -222,21 +231,20 @@ void Session::completeAction(ActionId id, std::uint32_t bytesTransferred) {
     completeSend(bytesTransferred);
   } else if (id == receiveAction_.id) {
     completeReceive(bytesTransferred);
-  } else if (id == replyAction_.id) {
-    replyAction_ = {};
+  } else if (id == replyAction_) {
+    replyAction_ = 0;
   }
 }
 
 inline void Session::completeSend(std::uint32_t bytesTransferred) {
   const Outstanding action = sendAction_;
   sendAction_ = {};
-  GatherQueue* const queue = gatherQueue();
-  if (queue == nullptr) {
-    std::get_if<SendQueue>(&sender_)->complete(action.kind, bytesTransferred);
+  if (!isGathering()) {
+    sendQueue_->complete(action.kind, bytesTransferred);
   } else if (action.kind == ActionKind::SendToNetwork) {
-    queue->complete(std::min(bytesTransferred, action.length));
+    gatherQueue_->complete(std::min(bytesTransferred, action.length));
     if (state_ == State::Aborted) {
-      queue->discard();
+      gatherQueue_->discard();
     }
   }
 }
@@ -264,12 +272,12 @@ void Session::abort() {
     receiver_.dropIndication();
   }
   reply_.clear();
-  if (GatherQueue* queue = gatherQueue(); queue == nullptr) {
-    std::get<SendQueue>(sender_).abort();
-  } else {
-    queue->abort();
+  if (!isGathering()) {
+    sendQueue_->abort();
+  } else if (gatherQueue_ != nullptr) {
+    gatherQueue_->abort();
     if (sendAction_.kind != ActionKind::SendToNetwork) {
-      queue->discard();
+      gatherQueue_->discard();
     }
   }
 }
@@ -279,19 +287,14 @@ bool Session::closeSent() const {
 }
 
 bool Session::hasOutput() const {
-  const GatherQueue* queue = gatherQueue();
-  return queue != nullptr &&
-         (queue->hasCompletion() || (state_ != State::Aborted && (queue->hasBytes() || reply_.waiting())));
+  if (gatherQueue_ == nullptr) {
+    return isGathering() && reply_.waiting();
+  }
+  return gatherQueue_->hasCompletion() || (state_ != State::Aborted && (gatherQueue_->hasBytes() || reply_.waiting()));
 }
 
-std::uint64_t Session::bufferedAmount() const {
-  const GatherQueue* queue = gatherQueue();
-  return queue == nullptr ? 0 : queue->payloadBytes();
-}
+std::uint64_t Session::bufferedAmount() const { return gatherQueue_ == nullptr ? 0 : gatherQueue_->payloadBytes(); }
 
-std::uint64_t Session::bufferedWireBytes() const {
-  const GatherQueue* queue = gatherQueue();
-  return queue == nullptr ? 0 : queue->wireBytes();
-}
+std::uint64_t Session::bufferedWireBytes() const { return gatherQueue_ == nullptr ? 0 : gatherQueue_->wireBytes(); }
 
 }  // namespace websocket

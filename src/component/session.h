@@ -10,7 +10,6 @@
 #include <memory>
 #include <span>
 #include <string_view>
-#include <variant>
 
 #include "gather_queue.h"
 #include "handshake.h"
@@ -104,6 +103,7 @@ class Session {
   Result allocateBuffers();
   Result dataFirstByte(BufferType type, std::uint8_t& firstByte, OutgoingMessage& open) const;
   Result queueClose(std::uint16_t status, std::span<const std::uint8_t> reason, void* context, bool internal);
+  ActionId nextId(Slot slot);
   void handOut(Slot slot, Outstanding& outstanding, std::uint32_t length, Action& action);
   bool replyCanGo() const;
   Result handOutReply(bool onReceiveQueue, std::span<Buffer> buffers, Action& action);
@@ -115,8 +115,10 @@ class Session {
   Result receiveClose(const Buffer& close);
   void completeSend(std::uint32_t bytesTransferred);
   void completeReceive(std::uint32_t bytesTransferred);
-  GatherQueue* gatherQueue() { return std::get_if<GatherQueue>(&sender_); }
-  const GatherQueue* gatherQueue() const { return std::get_if<GatherQueue>(&sender_); }
+  bool isGathering() const { return sendQueue_ == nullptr; }
+  // Throws std::bad_alloc.
+  GatherQueue& gatherQueue() { return gatherQueue_ != nullptr ? *gatherQueue_ : makeGatherQueue(); }
+  GatherQueue& makeGatherQueue();
 
   Role role_;
   State state_ = State::Created;
@@ -129,13 +131,14 @@ class Session {
   std::unique_ptr<ClientHandshake> clientHandshake_;
   std::unique_ptr<ServerHandshake> serverHandshake_;
   std::unique_ptr<std::uint8_t[]> block_;  // receive buffer, send buffer, overhead; null with an allocated buffer
-  std::span<std::uint8_t> replyMemory_;    // where the frame of a reply is built
   Receiver receiver_;
-  std::variant<SendQueue, GatherQueue> sender_;
+  // The send side is one of the two; a gather queue is made for the first frame.
+  std::unique_ptr<SendQueue> sendQueue_;
+  std::unique_ptr<GatherQueue> gatherQueue_;
   ReplySlot reply_;
   Outstanding sendAction_;
   Outstanding receiveAction_;
-  Outstanding replyAction_;
+  ActionId replyAction_ = 0;
 };
 
 }  // namespace websocket

@@ -49,10 +49,8 @@ Result Session::allocateBuffers() {
   if (receiveSize != 0) {
     receiver_.setMemory(memory.first(receiveSize));
   }
-  if (auto* queue = std::get_if<SendQueue>(&sender_); queue != nullptr) {
-    // One frame leaves at a time, so that our own payloads and replies share the overhead.
-    replyMemory_ = memory.subspan(receiveSize + sendSize, overhead);
-    queue->setMemory(memory.subspan(receiveSize, sendSize), replyMemory_);
+  if (!isGathering()) {
+    sendQueue_->setMemory(memory.subspan(receiveSize, sendSize), memory.subspan(receiveSize + sendSize, overhead));
   }
   return Result::Ok;
 }

@@ -15,7 +15,7 @@ constexpr std::uint64_t kMaxOperationLength = std::numeric_limits<std::uint32_t>
 }  // namespace
 
 // The first byte of a data frame, and which message is open behind it (contract 9.1, 13.2, R1).
-Result Session::dataFirstByte(BufferType type, std::uint8_t& firstByte, OutgoingMessage& open) const {
+inline Result Session::dataFirstByte(BufferType type, std::uint8_t& firstByte, OutgoingMessage& open) const {
   OutgoingMessage kind = OutgoingMessage::Custom;
   bool fin = false;
   auto opcode = Opcode::Continuation;
@@ -75,13 +75,13 @@ Result Session::send(BufferType type, std::span<const std::uint8_t> payload, voi
   if (shape != Result::Ok) {
     return shape;
   }
-  if (GatherQueue* queue = gatherQueue(); queue != nullptr) {
-    const Result result = queue->addData({firstByte, 0, payload, payloadOwnership, type, context});
+  if (isGathering()) {
+    const Result result = gatherQueue().addData({firstByte, 0, payload, payloadOwnership, type, context});
     if (result != Result::Ok) {
       return result;
     }
   } else {
-    std::get<SendQueue>(sender_).queue({type, firstByte, 0, payload, context, nullptr, false});
+    sendQueue_->queue({type, firstByte, 0, payload, context, nullptr, false});
   }
   outgoing_ = open;
   return Result::Ok;
@@ -96,11 +96,11 @@ Result Session::sendControl(BufferType type, std::span<const std::uint8_t> paylo
     return result;
   }
   if (ping) {
-    receiver_.makeRoomForExpectedPong(payload.size());
+    receiver_.makeRoomForExpectedPong();
   }
   const std::uint8_t firstByte = firstByteOf(ping ? Opcode::Ping : Opcode::Pong, true);
-  if (GatherQueue* queue = gatherQueue(); queue != nullptr) {
-    const Result result = queue->addControl({firstByte, 0, payload, Payload::Copy, type, context});
+  if (isGathering()) {
+    const Result result = gatherQueue().addControl({firstByte, 0, payload, Payload::Copy, type, context});
     if (result != Result::Ok) {
       return result;
     }
@@ -109,7 +109,7 @@ Result Session::sendControl(BufferType type, std::span<const std::uint8_t> paylo
     if (!payload.empty()) {
       operation.own(payload);
     }
-    std::get<SendQueue>(sender_).queue(std::move(operation));
+    sendQueue_->queue(std::move(operation));
   }
   if (ping) {
     receiver_.expectPong(payload);
@@ -131,8 +131,8 @@ Result Session::sendClose(std::uint16_t status, std::span<const std::uint8_t> re
 
 Result Session::queueClose(std::uint16_t status, std::span<const std::uint8_t> reason, void* context, bool internal) {
   const std::uint8_t firstByte = firstByteOf(Opcode::Close, true);
-  if (GatherQueue* queue = gatherQueue(); queue != nullptr) {
-    const Result result = queue->addData({firstByte, status, reason, Payload::Copy, BufferType::Close, context});
+  if (isGathering()) {
+    const Result result = gatherQueue().addData({firstByte, status, reason, Payload::Copy, BufferType::Close, context});
     if (result != Result::Ok) {
       return result;
     }
@@ -141,7 +141,7 @@ Result Session::queueClose(std::uint16_t status, std::span<const std::uint8_t> r
     if (internal && !reason.empty()) {
       operation.own(reason);
     }
-    std::get<SendQueue>(sender_).queue(std::move(operation));
+    sendQueue_->queue(std::move(operation));
   }
   enter(Event::CloseSent);
   return Result::Ok;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <string>
@@ -115,6 +116,59 @@ TEST(FrameReader, AcceptsWhatTheRulesAllow) {
   EXPECT_EQ(readBytewise("\x89\x7D", {.maxLength = 10}, true).status, Status::Complete) << "control frames are small";
   EXPECT_EQ(readBytewise("\x80\x00"s, {}, true).status, Status::Complete);
   EXPECT_EQ(readBytewise("\x82\x80\x01\x02\x03\x04", {.mustBeMasked = true}).status, Status::Complete);
+}
+
+TEST(FrameReader, ReadsASmallWholeMessageAtOnceAsItWouldStepByStep) {
+  const std::vector<FrameRules> allRules = {
+      {}, {.mustBeMasked = true}, {.mustNotBeMasked = true}, {.rsvAllowed = true}, {.maxLength = 100}};
+  std::size_t accepted = 0;
+  for (unsigned first = 0; first <= 0xFF; ++first) {
+    for (const unsigned second : {0U, 1U, 100U, 101U, 125U, 126U, 127U, 128U, 129U, 228U, 229U, 253U, 254U, 255U}) {
+      for (const FrameRules& rules : allRules) {
+        for (const bool messageOpen : {false, true}) {
+          for (const std::size_t size :
+               {0U, 1U, 2U, 3U, 6U, 7U, 101U, 102U, 105U, 106U, 126U, 127U, 130U, 131U, 140U}) {
+            std::vector<std::uint8_t> wire(size, 0x11);
+            std::copy_n(std::array{static_cast<std::uint8_t>(first), static_cast<std::uint8_t>(second)}.begin(),
+                        std::min<std::size_t>(size, 2), wire.begin());
+            FrameReader reader;
+            std::span<std::uint8_t> rest(wire);
+            const Status status = reader.read(rest, rules, messageOpen);
+            const FrameHeader& header = reader.header();
+            const bool isText = header.firstByte == firstByteOf(Opcode::Text, true);
+            const bool isSmallMessage = status == Status::Complete && header.length < kLength16 &&
+                                        rest.size() >= header.length &&
+                                        (isText || header.firstByte == firstByteOf(Opcode::Binary, true));
+
+            FrameReader atOnce;
+            std::span<std::uint8_t> input(wire);
+            ASSERT_EQ(atOnce.readSmallMessage(input, rules, messageOpen), isSmallMessage)
+                << first << ' ' << second << ' ' << size;
+            ASSERT_EQ(input.size(), isSmallMessage ? rest.size() : size);
+            if (isSmallMessage) {
+              ++accepted;
+              ASSERT_EQ(atOnce.header().firstByte, header.firstByte);
+              ASSERT_EQ(atOnce.header().length, header.length);
+              ASSERT_EQ(atOnce.header().masked, header.masked);
+              ASSERT_EQ(atOnce.header().key, header.key);
+            }
+          }
+        }
+      }
+    }
+  }
+  EXPECT_GT(accepted, 100U);
+}
+
+TEST(FrameReader, LeavesASmallMessageWhoseHeaderHasBegunToTheNextStep) {
+  FrameReader reader;
+  std::vector<std::uint8_t> wire = bytesOf("\x82\x01x"s);
+  std::span<std::uint8_t> begun = std::span(wire).first(1);
+  ASSERT_EQ(reader.read(begun, {}, false), Status::NeedMore);
+  std::vector<std::uint8_t> next = bytesOf("\x81\x00"s);  // looks like a message, and is a length and a payload
+  std::span<std::uint8_t> input(next);
+  EXPECT_FALSE(reader.readSmallMessage(input, {}, false));
+  EXPECT_EQ(input.size(), 2U);
 }
 
 }  // namespace
