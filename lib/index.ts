@@ -24,6 +24,7 @@ export type {
   EventListenerOptions,
   MessageEvent,
   WebSocketEventMap,
+  WebSocketEvents,
 } from './events.js';
 export type {
   BackpressurePolicy,
@@ -45,4 +46,3 @@ export type {
   VerifyClientInfo,
 } from './options.js';
 export type { WebSocketServerEvents } from './server.js';
-export type { WebSocketEvents } from './websocket.js';

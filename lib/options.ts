@@ -97,25 +97,35 @@ export interface ConnectionSettings {
 /** Options of a client: those of `http.request` and `tls.connect`, and these. */
 export interface ClientOptions
   extends ConnectionSettings, Omit<ConnectionOptions, 'host' | 'port' | 'path' | 'timeout'> {
-  /** Milliseconds for connecting and the opening handshake together. Default: no limit. */
+  /** Milliseconds for connecting and the opening handshake together, anew for each redirect. 0: no limit. Default: 0. */
   handshakeTimeout?: number;
+  /**
+   * Follow redirects (300 to 399 with a Location). Without a 'redirect' listener, Authorization, Proxy-Authorization,
+   * Cookie and `auth` are kept from another host, and from the same host when TLS is lost; a Host header field is kept
+   * from another host. With a listener that is the listener's business. Default: false, as `ws`.
+   */
+  followRedirects?: boolean;
+  /** Most redirects that are followed; one more fails the handshake. Default: 10, as `ws`. */
+  maxRedirects?: number;
   /** Further header fields of the request. */
   headers?: OutgoingHttpHeaders;
   /** The value of the Origin header field. Default: none. */
   origin?: string;
   /** The subprotocols, when they are not the second argument. */
   protocols?: string | string[];
-  /** As in `http.request`. Default: a connection of its own. */
+  /** As in `http.request`; proxy agents too. Default: a connection of its own. */
   agent?: Agent | false;
   /** As in `http.request`: makes the stream to the server. */
   createConnection?: ClientRequestArgs['createConnection'];
-  /** `user:password` for HTTP's basic authentication; credentials in the URL come first. */
+  /** `user:password` for HTTP's basic authentication; credentials in the URL and an Authorization header come first. */
   auth?: string;
+  /** The address to connect from, as in `net.connect`. Default: the system chooses. */
   localAddress?: string;
+  /** 4 or 6: the IP version to connect with, as in `net.connect`; 0: both. Default: 0. */
   family?: number;
-  /** Gets the request before it is sent and has to end it. */
+  /** Gets each request before it is sent and has to end it. What it throws for the first one, the constructor throws. */
   finishRequest?: (request: ClientRequest, socket: WebSocket) => void;
-  /** Only 13 is supported. */
+  /** Only 13 is supported. Default: 13. */
   protocolVersion?: number;
 }
 
@@ -207,6 +217,9 @@ export const connectionDefaults = {
   transport: 'auto',
 } as const;
 
+/** Redirects; clients. */
+const defaultMaxRedirects = 10;
+
 /** Milliseconds; servers that we make. */
 export const defaultHandshakeTimeout = 10_000;
 
@@ -239,6 +252,20 @@ export function resolveSettings(options: ConnectionSettings): ResolvedSettings {
     maxBackpressure: count('maxBackpressure', options.maxBackpressure ?? connectionDefaults.maxBackpressure),
     backpressure: policyOption(options.backpressure ?? connectionDefaults.backpressure),
     transport: transportOption(options.transport ?? connectionDefaults.transport),
+  };
+}
+
+/**
+ * Checks the options of a client beyond `ConnectionSettings` that are not Node's business, and fills in their defaults.
+ * @throws TypeError or RangeError for an invalid one.
+ */
+export function checkClientOptions(options: ClientOptions): { handshakeTimeout: number; maxRedirects: number } {
+  const version = options.protocolVersion ?? 13;
+  if (version !== 13) throw new RangeError(`Unsupported protocol version: ${version} (supported versions: 13)`);
+  functionOption('finishRequest', options.finishRequest);
+  return {
+    handshakeTimeout: milliseconds('handshakeTimeout', options.handshakeTimeout ?? 0),
+    maxRedirects: count('maxRedirects', options.maxRedirects ?? defaultMaxRedirects),
   };
 }
 
@@ -281,6 +308,13 @@ function policyOption(value: unknown): BackpressurePolicy {
     throw new TypeError(`The option "backpressure" must be 'close', 'drop' or 'wait', not ${describe(value)}`);
   }
   return value;
+}
+
+/** Checks a function that may be missing. */
+export function functionOption(name: string, value: unknown): void {
+  if (value !== undefined && value !== null && typeof value !== 'function') {
+    throw new TypeError(`The option "${name}" must be a function, not ${describe(value)}`);
+  }
 }
 
 /** Checks a callback that may be missing. */

@@ -3,7 +3,7 @@
  * WebSocket. What it does before there is a connection is in client.ts, and afterwards in connection.ts.
  */
 import { EventEmitter } from 'node:events';
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { ClientRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { ClientHandshake } from './client.js';
 import { Connection, ReadyState } from './connection.js';
@@ -11,9 +11,8 @@ import { byteLength, checkCloseStatus, toControlPayload, toPayload, toReason } f
 import { notOpenError } from './errors.js';
 import {
   addListener,
-  attributeListener,
+  defineAttributes,
   removeListener,
-  setAttributeListener,
   type CloseEvent,
   type ErrorEvent,
   type Event,
@@ -21,12 +20,12 @@ import {
   type EventListenerOptions,
   type MessageEvent,
   type WebSocketEventMap,
+  type WebSocketEvents,
 } from './events.js';
 import {
   callback as checkCallback,
   type BinaryType,
   type ClientOptions,
-  type MessageData,
   type ResolvedSettings,
   type SendCallback,
   type SendData,
@@ -34,28 +33,6 @@ import {
   type TransportKind,
 } from './options.js';
 import type { WebSocketServer } from './server.js';
-
-/** The events of a `WebSocket` and what their listeners get. */
-export interface WebSocketEvents {
-  /** The opening handshake is done (clients). */
-  open: [];
-  /** A message. A text message is what `textType` says (default: a Buffer of UTF-8), a binary one what `binaryType` says. */
-  message: [data: MessageData, isBinary: boolean];
-  /** The connection is gone; 1005: the Close frame had no status, 1006: there was no Close frame. */
-  close: [code: number, reason: Buffer];
-  /** The handshake failed, or the peer broke the protocol or a limit; 'close' follows. */
-  error: [error: Error];
-  /** A ping; it has been answered already unless `autoPong` is off. */
-  ping: [data: Buffer];
-  /** A pong, asked for or not. */
-  pong: [data: Buffer];
-  /** After `send` returned false: nothing is buffered any more. */
-  drain: [];
-  /** The server's 101 response (clients). */
-  upgrade: [response: IncomingMessage];
-  /** Another response (clients). With a listener, ending the request is the listener's business. */
-  'unexpected-response': [request: ClientRequest, response: IncomingMessage];
-}
 
 const binaryTypes: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments'] satisfies BinaryType[];
 
@@ -85,6 +62,15 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
   declare readonly OPEN: typeof ReadyState.Open;
   declare readonly CLOSING: typeof ReadyState.Closing;
   declare readonly CLOSED: typeof ReadyState.Closed;
+
+  /** The listener that gets an Event object when the connection is open, or null. */
+  declare onopen: ((event: Event) => void) | null;
+  /** The listener that gets an Event object for each message, or null. */
+  declare onmessage: ((event: MessageEvent) => void) | null;
+  /** The listener that gets an Event object when the connection is closed, or null. */
+  declare onclose: ((event: CloseEvent) => void) | null;
+  /** The listener that gets an Event object for an error, or null. */
+  declare onerror: ((event: ErrorEvent) => void) | null;
 
   #connection: Connection | undefined;
   #handshake: ClientHandshake | undefined;
@@ -155,7 +141,7 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
     return this.#protocol;
   }
 
-  /** The URL of the server (clients). */
+  /** The URL of the server (clients): of the last one, where redirects are followed. */
   get url(): string | undefined {
     return this.#url;
   }
@@ -315,34 +301,6 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
     removeListener(this, name, listener);
   }
 
-  get onopen(): ((event: Event) => void) | null {
-    return attributeListener(this, 'open') as ((event: Event) => void) | null;
-  }
-  set onopen(listener: ((event: Event) => void) | null) {
-    setAttributeListener(this, 'open', listener);
-  }
-
-  get onmessage(): ((event: MessageEvent) => void) | null {
-    return attributeListener(this, 'message') as ((event: MessageEvent) => void) | null;
-  }
-  set onmessage(listener: ((event: MessageEvent) => void) | null) {
-    setAttributeListener(this, 'message', listener);
-  }
-
-  get onclose(): ((event: CloseEvent) => void) | null {
-    return attributeListener(this, 'close') as ((event: CloseEvent) => void) | null;
-  }
-  set onclose(listener: ((event: CloseEvent) => void) | null) {
-    setAttributeListener(this, 'close', listener);
-  }
-
-  get onerror(): ((event: ErrorEvent) => void) | null {
-    return attributeListener(this, 'error') as ((event: ErrorEvent) => void) | null;
-  }
-  set onerror(listener: ((event: ErrorEvent) => void) | null) {
-    setAttributeListener(this, 'error', listener);
-  }
-
   /** @internal The handshake is done: takes the stream over and emits 'open'. */
   _open(
     id: number,
@@ -374,6 +332,12 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
     this.#readyState = ReadyState.Closing;
   }
 
+  /** @internal A redirect is followed: this request, not yet sent, goes to the new URL. */
+  _redirected(url: string, request: ClientRequest): void {
+    this.#url = url;
+    this.emit('redirect', url, request);
+  }
+
   /** There is no connection and never will be. */
   #refuse(bytes: number, cb: SendCallback | undefined): false {
     this.#unsent += bytes;
@@ -396,3 +360,4 @@ function isOptions(value: unknown): value is ClientOptions {
 for (const [name, value] of Object.entries(ReadyState)) {
   Object.defineProperty(WebSocket.prototype, name.toUpperCase(), { value, enumerable: true });
 }
+defineAttributes(WebSocket.prototype);
