@@ -22,7 +22,7 @@ export function responseError(response: IncomingMessage, offered: string[], refu
 }
 
 /** What is wrong with the header fields of a 101 response that switch to another protocol; undefined: nothing. */
-export function upgradeError(headers: IncomingMessage['headers']): Error | undefined {
+function upgradeError(headers: IncomingMessage['headers']): Error | undefined {
   if (headers.upgrade?.toLowerCase() !== 'websocket') return new Error('Invalid Upgrade header');
   const elements = headers.connection?.toLowerCase().split(/[ \t]*,[ \t]*/) ?? [];
   return elements.includes('upgrade') ? undefined : new Error('Invalid Connection header');

@@ -6,7 +6,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { makeRequest } from './client-request.js';
-import { responseError, upgradeError } from './client-response.js';
+import { responseError } from './client-response.js';
 import { driver } from './dispatch.js';
 import type { HResultError } from './native.js';
 import { checkClientOptions, resolveSettings, type ClientOptions, type ResolvedSettings } from './options.js';
@@ -87,10 +87,6 @@ export class ClientHandshake {
   }
 
   #send(request: ClientRequest): void {
-    request.on('information', ({ statusCode, headers }) => {
-      // Node finds nothing to upgrade to in this response, and would wait for another one.
-      if (statusCode === 101) this.#giveUp(upgradeError(headers) ?? new Error('Invalid Upgrade header'));
-    });
     request.on('response', (response) => this.#answered(request, response));
     request.on('upgrade', (response, stream, head) => this.#upgraded(response, stream, head));
     if (this.#timeout > 0) {

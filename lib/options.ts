@@ -5,6 +5,7 @@
 import type { Agent, ClientRequest, ClientRequestArgs, IncomingMessage, OutgoingHttpHeaders, Server } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { ConnectionOptions } from 'node:tls';
+import type { ZlibOptions } from 'node:zlib';
 import type { WebSocket } from './websocket.js';
 
 /** What `send`, `ping` and `pong` accept. A number is sent as its decimal text, an array of numbers as bytes. */
@@ -49,6 +50,18 @@ export interface SendOptions {
   mask?: boolean;
 }
 
+/** Options of permessage-deflate as `ws` has them. */
+export interface PerMessageDeflateOptions {
+  serverNoContextTakeover?: boolean;
+  clientNoContextTakeover?: boolean;
+  serverMaxWindowBits?: number;
+  clientMaxWindowBits?: number;
+  zlibDeflateOptions?: ZlibOptions;
+  zlibInflateOptions?: ZlibOptions;
+  threshold?: number;
+  concurrencyLimit?: number;
+}
+
 /** Options of every connection, on clients and servers. */
 export interface ConnectionSettings {
   /** Largest message accepted, in bytes; a larger one ends the connection with 1009. 0: 4 GiB - 1. Default: 100 MiB, as `ws`. */
@@ -91,7 +104,13 @@ export interface ConnectionSettings {
    */
   transport?: 'auto' | TransportKind;
   /** permessage-deflate does not exist yet: whatever is passed, the extension is not negotiated. */
-  perMessageDeflate?: boolean | object;
+  perMessageDeflate?: boolean | PerMessageDeflateOptions;
+  /** Of `ws`. Only true exists yet: promise callbacks run after the batch of messages that arrived together. */
+  allowSynchronousEvents?: boolean;
+  /** Of `ws`, without effect: what has arrived of a message lies in one piece, which `maxPayload` limits. */
+  maxBufferedChunks?: number;
+  /** Of `ws`, without effect: pongs that wait take at most 64 KiB. */
+  maxPendingAutoPongs?: number;
 }
 
 /** Options of a client: those of `http.request` and `tls.connect`, and these. */
@@ -127,6 +146,8 @@ export interface ClientOptions
   finishRequest?: (request: ClientRequest, socket: WebSocket) => void;
   /** Only 13 is supported. Default: 13. */
   protocolVersion?: number;
+  /** Of `ws`, not called yet: the masking keys come from the system's random source. */
+  generateMask?: (mask: Buffer) => void;
 }
 
 /** What `verifyClient` learns about a request. */
@@ -263,6 +284,7 @@ export function checkClientOptions(options: ClientOptions): { handshakeTimeout: 
   const version = options.protocolVersion ?? 13;
   if (version !== 13) throw new RangeError(`Unsupported protocol version: ${version} (supported versions: 13)`);
   functionOption('finishRequest', options.finishRequest);
+  functionOption('generateMask', options.generateMask);
   return {
     handshakeTimeout: milliseconds('handshakeTimeout', options.handshakeTimeout ?? 0),
     maxRedirects: count('maxRedirects', options.maxRedirects ?? defaultMaxRedirects),
