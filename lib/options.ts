@@ -152,19 +152,23 @@ export interface ClientOptions
 
 /** What `verifyClient` learns about a request. */
 export interface VerifyClientInfo {
-  /** The Origin header field; undefined when there is none (programs that are no browsers). */
-  origin: string | undefined;
+  /** The Origin header field. Programs that are no browsers may send none: it is undefined then, whatever its type says. */
+  origin: string;
   /** Whether the connection is encrypted. */
   secure: boolean;
   req: IncomingMessage;
 }
 
-/** Accepts (true) or refuses (status, body, header fields; default: 401) a request. */
+/**
+ * Accepts (true) or refuses (status, body, header fields; default: 401) a request.
+ * @throws RangeError for another status than 200 to 599, TypeError for header fields with a CR, LF or NUL; the client gets
+ * 500 then.
+ */
 export type VerifyClientCallback = (
   verified: boolean,
   status?: number,
   message?: string,
-  headers?: Record<string, string | number>,
+  headers?: OutgoingHttpHeaders,
 ) => void;
 
 /** Returns whether the request is accepted, or a promise of that; or takes two parameters and calls the second one. */
@@ -174,7 +178,7 @@ export type VerifyClient =
 
 /** Options of a `WebSocketServer`: exactly one of `port`, `server` and `noServer`. */
 export interface ServerOptions extends ConnectionSettings {
-  /** Listen on this TCP port (0: one that the system chooses) with an HTTP server of our own. */
+  /** Listen on this TCP port (0: one that the system chooses) with an HTTP server of our own. Digits in a string work too. */
   port?: number;
   /** The address to listen on. Default: all. */
   host?: string;
@@ -194,6 +198,18 @@ export interface ServerOptions extends ConnectionSettings {
   verifyClient?: VerifyClient;
   /** Milliseconds for receiving a request, on a server that we make (`port`). 0: no limit. Default: 10,000. */
   handshakeTimeout?: number;
+  /**
+   * The origins whose web pages may connect, as browsers send them: "https://example.com", "http://localhost:8080",
+   * "null". Others get 403. Requests without an Origin header field are no browser's and are accepted. Default: all.
+   */
+  allowedOrigins?: readonly string[];
+  /** Most connections at a time; one more gets 503. 0: no limit. Default: 0. */
+  maxConnections?: number;
+  /**
+   * Most connections at a time from one IP address; one more gets 429. Behind a reverse proxy all have the proxy's.
+   * 0: no limit. Default: 0.
+   */
+  maxConnectionsPerAddress?: number;
   /** The class of the sockets. Default: `WebSocket`. */
   WebSocket?: typeof WebSocket;
 }
@@ -303,6 +319,11 @@ export function count(name: string, value: unknown, max: number = Number.MAX_SAF
     throw new RangeError(`The option "${name}" must be a whole number from 0 to ${max}, not ${value}`);
   }
   return value;
+}
+
+/** Checks a port; digits are one too, as the environment has them. */
+export function portOption(value: unknown): number {
+  return count('port', typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value, 65_535);
 }
 
 /** Checks a duration. */
