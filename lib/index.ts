@@ -5,13 +5,15 @@
  */
 import * as component from './component.js';
 import { WebSocketServer } from './server.js';
+import { createWebSocketStream } from './stream.js';
 import { WebSocket } from './websocket.js';
 
 WebSocket.Server = WebSocketServer;
 WebSocket.WebSocketServer = WebSocketServer;
 WebSocket.WebSocket = WebSocket;
+WebSocket.createWebSocketStream = createWebSocketStream;
 
-export { component, WebSocket, WebSocketServer };
+export { component, createWebSocketStream, WebSocket, WebSocketServer };
 export { WebSocketServer as Server };
 export default WebSocket;
 
@@ -33,6 +35,7 @@ export type {
   ClientOptions,
   ConnectionSettings,
   MessageData,
+  PerMessageDeflateOptions,
   SendCallback,
   SendData,
   SendOptions,

@@ -5,6 +5,7 @@
 import { EventEmitter } from 'node:events';
 import type { ClientRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { adoptServerConnection } from './adopted.js';
 import { ClientHandshake } from './client.js';
 import { Connection, ReadyState } from './connection.js';
 import { byteLength, checkCloseStatus, toControlPayload, toPayload, toReason } from './data.js';
@@ -24,8 +25,10 @@ import {
 } from './events.js';
 import {
   callback as checkCallback,
+  resolveSettings,
   type BinaryType,
   type ClientOptions,
+  type ConnectionSettings,
   type ResolvedSettings,
   type SendCallback,
   type SendData,
@@ -33,6 +36,8 @@ import {
   type TransportKind,
 } from './options.js';
 import type { WebSocketServer } from './server.js';
+import type { createWebSocketStream } from './stream.js';
+import { isTaken } from './transport.js';
 
 const binaryTypes: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments'] satisfies BinaryType[];
 
@@ -57,6 +62,7 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
   declare static Server: typeof WebSocketServer;
   declare static WebSocketServer: typeof WebSocketServer;
   declare static WebSocket: typeof WebSocket;
+  declare static createWebSocketStream: typeof createWebSocketStream;
 
   declare readonly CONNECTING: typeof ReadyState.Connecting;
   declare readonly OPEN: typeof ReadyState.Open;
@@ -72,6 +78,8 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
   /** The listener that gets an Event object for an error, or null. */
   declare onerror: ((event: ErrorEvent) => void) | null;
 
+  /** @internal Messages are views that are valid during the handler only. */
+  _borrows = false;
   #connection: Connection | undefined;
   #handshake: ClientHandshake | undefined;
   /** While there is no connection. */
@@ -154,6 +162,11 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
   /** The stream that the connection was made on, for its addresses. Null before 'open'. Reading or writing it breaks the connection. */
   get _socket(): Duplex | null {
     return this.#connection?.transport.stream ?? null;
+  }
+
+  /** Whether this is the server's side. */
+  get _isServer(): boolean {
+    return this.#url === undefined;
   }
 
   /** @internal */
@@ -301,6 +314,22 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
     removeListener(this, name, listener);
   }
 
+  /**
+   * Opens a socket that was made with null on a stream whose handshake somebody else has made; 'open' is emitted before
+   * this returns. The socket is a server's: it expects masked frames.
+   *
+   * @param head was read from the stream already
+   * @param options as for `WebSocketServer`, with the same defaults (`ws`: no limits unless they are named)
+   * @throws Error when the socket is a client's or was opened before; TypeError or RangeError for an invalid option.
+   */
+  setSocket(stream: Duplex, head: Buffer = emptyReason, options: ConnectionSettings = {}): void {
+    if (!this._isServer || this.readyState !== ReadyState.Connecting || isTaken(stream)) {
+      throw new Error('setSocket needs a socket that was made with null and not yet opened, and a stream of its own');
+    }
+    const settings = resolveSettings(options);
+    this._open(adoptServerConnection(settings), stream, '', head, '', settings);
+  }
+
   /** @internal The handshake is done: takes the stream over and emits 'open'. */
   _open(
     id: number,
@@ -311,6 +340,7 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
     settings: ResolvedSettings,
   ): void {
     this.#protocol = protocol;
+    this._borrows = settings.delivery === 'borrow';
     this.#connection = new Connection(this, id, stream, preamble, head, settings);
     this.#handshake = undefined;
     this.emit('open');
