@@ -40,7 +40,9 @@ export function makeRequest(
     timeout: undefined,
     defaultPort: target.isSecure ? 443 : 80,
     // Naming one keeps the default agent, with its pool of sockets, out of it.
-    createConnection: options.createConnection ?? ((o) => connect(target, o as ConnectionOptions)),
+    createConnection:
+      (options.createConnection as RequestOptions['createConnection']) ??
+      ((o) => connect(target, o as ConnectionOptions)),
   });
 }
 

@@ -38,7 +38,8 @@ export class ClientHandshake {
   #isDone = false;
 
   /** Checks the arguments; see the constructor of `WebSocket` for what it throws. */
-  constructor(socket: WebSocket, address: string | URL, protocols: string[], options: ClientOptions) {
+  constructor(socket: WebSocket, address: string | URL, ...rest: [protocols?: unknown, options?: unknown]) {
+    const { protocols, options } = readArguments(...rest);
     const { handshakeTimeout, maxRedirects } = checkClientOptions(options);
     this.#socket = socket;
     this.#target = parseAddress(address);
@@ -178,7 +179,15 @@ export class ClientHandshake {
   }
 }
 
-function checkProtocols(protocols: string[]): string[] {
+/** The subprotocols may be left out before the options, or be one of them. */
+function readArguments(first?: unknown, second?: unknown): { protocols: unknown[]; options: ClientOptions } {
+  const isOptions = typeof first === 'object' && first !== null && !Array.isArray(first);
+  const options = (isOptions ? first : (second ?? {})) as ClientOptions;
+  const protocols: unknown = (isOptions ? undefined : first) ?? options.protocols ?? [];
+  return { protocols: Array.isArray(protocols) ? protocols : [protocols], options };
+}
+
+function checkProtocols(protocols: unknown[]): string[] {
   const isValid = protocols.every((protocol) => typeof protocol === 'string' && token.test(protocol));
   if (!isValid || new Set(protocols).size !== protocols.length) {
     throw new SyntaxError(
@@ -186,5 +195,5 @@ function checkProtocols(protocols: string[]): string[] {
         `letters, digits and !#$%&'*+-.^_\`|~`,
     );
   }
-  return protocols;
+  return protocols as string[];
 }

@@ -6,14 +6,17 @@
 import type { EventEmitter } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { WebSocket } from './websocket.js';
-import type { MessageData } from './options.js';
+import type { MessageData, RawData } from './options.js';
 
 /** The events of a `WebSocket` and what their listeners get. */
 export interface WebSocketEvents {
   /** The opening handshake is done (clients). */
   open: [];
-  /** A message. A text message is what `textType` says (default: a Buffer of UTF-8), a binary one what `binaryType` says. */
-  message: [data: MessageData, isBinary: boolean];
+  /**
+   * A message. A text message is what `textType` says (default: a Buffer of UTF-8), a binary one what `binaryType` says.
+   * The type is that of `ws`; with `textType: 'string'` a listener may declare its parameter as a string.
+   */
+  message: [data: RawData, isBinary: boolean];
   /** The connection is gone; 1005: the Close frame had no status, 1006: there was no Close frame. */
   close: [code: number, reason: Buffer];
   /** The handshake failed, or the peer broke the protocol or a limit; 'close' follows. */

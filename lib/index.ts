@@ -36,6 +36,7 @@ export type {
   ConnectionSettings,
   MessageData,
   PerMessageDeflateOptions,
+  RawData,
   SendCallback,
   SendData,
   SendOptions,
@@ -49,3 +50,11 @@ export type {
   VerifyClientInfo,
 } from './options.js';
 export type { WebSocketServerEvents } from './server.js';
+export type {
+  AddressInfo,
+  CertMeta,
+  Data,
+  FinishRequestCallback,
+  VerifyClientCallbackAsync,
+  VerifyClientCallbackSync,
+} from './ws-types.js';

@@ -4,15 +4,22 @@
  */
 import type { Agent, ClientRequest, ClientRequestArgs, IncomingMessage, OutgoingHttpHeaders, Server } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
+import type { createConnection } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { ZlibOptions } from 'node:zlib';
 import type { WebSocket } from './websocket.js';
 
-/** What `send`, `ping` and `pong` accept. A number is sent as its decimal text, an array of numbers as bytes. */
-export type SendData = string | number | ArrayBufferLike | ArrayBufferView | readonly number[];
+/**
+ * What `send`, `ping` and `pong` accept. A number is sent as its decimal text, an array of numbers as bytes. Buffers in an
+ * array stand here for the sake of `@types/ws`: join them with `Buffer.concat`.
+ */
+export type SendData = string | number | ArrayBufferLike | ArrayBufferView | readonly number[] | readonly Buffer[];
 
 /** What a 'message' listener gets: a text message is what `textType` says, a binary one what `binaryType` says. */
 export type MessageData = Buffer | ArrayBuffer | Buffer[] | string;
+
+/** A message of `ws`: no string. */
+export type RawData = Buffer | ArrayBuffer | Buffer[];
 
 /** How text messages arrive at 'message' listeners: a Buffer of UTF-8, or a string. */
 export type TextType = 'buffer' | 'string';
@@ -135,7 +142,7 @@ export interface ClientOptions
   /** As in `http.request`; proxy agents too. Default: a connection of its own. */
   agent?: Agent | false;
   /** As in `http.request`: makes the stream to the server. */
-  createConnection?: ClientRequestArgs['createConnection'];
+  createConnection?: ClientRequestArgs['createConnection'] | typeof createConnection;
   /** `user:password` for HTTP's basic authentication; credentials in the URL and an Authorization header come first. */
   auth?: string;
   /** The address to connect from, as in `net.connect`. Default: the system chooses. */
@@ -151,12 +158,12 @@ export interface ClientOptions
 }
 
 /** What `verifyClient` learns about a request. */
-export interface VerifyClientInfo {
+export interface VerifyClientInfo<Request extends IncomingMessage = IncomingMessage> {
   /** The Origin header field. Programs that are no browsers may send none: it is undefined then, whatever its type says. */
   origin: string;
   /** Whether the connection is encrypted. */
   secure: boolean;
-  req: IncomingMessage;
+  req: Request;
 }
 
 /**
@@ -172,12 +179,15 @@ export type VerifyClientCallback = (
 ) => void;
 
 /** Returns whether the request is accepted, or a promise of that; or takes two parameters and calls the second one. */
-export type VerifyClient =
-  | ((info: VerifyClientInfo, done: VerifyClientCallback) => boolean | Promise<boolean> | undefined)
-  | ((info: VerifyClientInfo, done: VerifyClientCallback) => void);
+export type VerifyClient<Request extends IncomingMessage = IncomingMessage> =
+  | ((info: VerifyClientInfo<Request>, done: VerifyClientCallback) => boolean | Promise<boolean> | undefined)
+  | ((info: VerifyClientInfo<Request>, done: VerifyClientCallback) => void);
 
 /** Options of a `WebSocketServer`: exactly one of `port`, `server` and `noServer`. */
-export interface ServerOptions extends ConnectionSettings {
+export interface ServerOptions<
+  Socket extends typeof WebSocket = typeof WebSocket,
+  Request extends typeof IncomingMessage = typeof IncomingMessage,
+> extends ConnectionSettings {
   /** Listen on this TCP port (0: one that the system chooses) with an HTTP server of our own. Digits in a string work too. */
   port?: number;
   /** The address to listen on. Default: all. */
@@ -185,7 +195,7 @@ export interface ServerOptions extends ConnectionSettings {
   /** Longest queue of connections not yet accepted. Default: Node's, 511. */
   backlog?: number;
   /** Use this HTTP or HTTPS server; it stays the caller's. */
-  server?: Server | HttpsServer;
+  server?: Server<Request> | HttpsServer<Request>;
   /** No server: the caller passes requests to `handleUpgrade`. */
   noServer?: boolean;
   /** Accept only this path; others get 404. Default: all. */
@@ -193,9 +203,9 @@ export interface ServerOptions extends ConnectionSettings {
   /** Keep `clients`. Default: true. */
   clientTracking?: boolean;
   /** Chooses the subprotocol among those offered; false: none. Default: the first one offered. */
-  handleProtocols?: (protocols: Set<string>, request: IncomingMessage) => string | false | undefined;
+  handleProtocols?: (protocols: Set<string>, request: InstanceType<Request>) => string | false | undefined;
   /** Accepts or refuses a request. Default: accepts. */
-  verifyClient?: VerifyClient;
+  verifyClient?: VerifyClient<InstanceType<Request>>;
   /** Milliseconds for receiving a request, on a server that we make (`port`). 0: no limit. Default: 10,000. */
   handshakeTimeout?: number;
   /**
@@ -211,7 +221,7 @@ export interface ServerOptions extends ConnectionSettings {
    */
   maxConnectionsPerAddress?: number;
   /** The class of the sockets. Default: `WebSocket`. */
-  WebSocket?: typeof WebSocket;
+  WebSocket?: Socket;
 }
 
 /** Options of `WebSocketServer.broadcast`. */
@@ -237,7 +247,10 @@ export interface ServerCloseOptions {
 }
 
 /** Called by `handleUpgrade` with the new socket. */
-export type UpgradeCallback = (socket: WebSocket, request: IncomingMessage) => void;
+export type UpgradeCallback<Socket extends WebSocket = WebSocket, Request extends IncomingMessage = IncomingMessage> = (
+  socket: Socket,
+  request: Request,
+) => void;
 
 /** The defaults of every connection; the reasons stand at the options. */
 export const connectionDefaults = {

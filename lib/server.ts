@@ -2,7 +2,6 @@
  * The server: accepts or refuses the upgrade requests of an HTTP server, its own or the caller's, and keeps the sockets
  * until they are closed.
  */
-import { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -24,6 +23,7 @@ import {
   type SendData,
   type ServerOptions,
   type UpgradeCallback,
+  type VerifyClient,
 } from './options.js';
 import {
   checkRequest,
@@ -38,23 +38,27 @@ import {
 } from './server-handshake.js';
 import { optionsNumber } from './session-options.js';
 import { isTaken } from './transport.js';
+import { TypedEmitter } from './typed-emitter.js';
 import { verify } from './verify-client.js';
 import { WebSocket } from './websocket.js';
 
 /** The events of a `WebSocketServer` and what their listeners get. */
-export interface WebSocketServerEvents {
+export interface WebSocketServerEvents<
+  Socket extends WebSocket = WebSocket,
+  Request extends IncomingMessage = IncomingMessage,
+> {
   /** The HTTP server listens. */
   listening: [];
   /** A client is connected. Not emitted for `handleUpgrade` with a callback of the caller's. */
-  connection: [socket: WebSocket, request: IncomingMessage];
+  connection: [socket: Socket, request: Request];
   /** The lines of the 101 response before it is sent; lines may be added. */
-  headers: [headers: string[], request: IncomingMessage];
+  headers: [headers: string[], request: Request];
   /** The server is closed. */
   close: [];
   /** An error of the HTTP server. */
   error: [error: Error];
   /** A request is no valid handshake. With a listener, answering it is the listener's business. */
-  wsClientError: [error: Error, socket: Duplex, request: IncomingMessage];
+  wsClientError: [error: Error, socket: Duplex, request: Request];
 }
 
 enum State {
@@ -63,15 +67,18 @@ enum State {
   Closed,
 }
 
-/** A WebSocket server. */
-export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
+/** A WebSocket server; its types may name the class of its sockets and that of the HTTP server's requests. */
+export class WebSocketServer<
+  T extends typeof WebSocket = typeof WebSocket,
+  U extends typeof IncomingMessage = typeof IncomingMessage,
+> extends TypedEmitter<WebSocketServerEvents<InstanceType<T>, InstanceType<U>>> {
   /** The options that the server was made with. */
-  readonly options: ServerOptions;
-  /** The sockets that are not closed; undefined with `clientTracking: false`. */
-  readonly clients: Set<WebSocket> | undefined;
-  /** The path that is accepted. */
-  get path(): string | undefined {
-    return this.options.path;
+  readonly options: ServerOptions<T, U>;
+  /** The sockets that are not closed. Undefined with `clientTracking: false`, whatever its type says. */
+  declare readonly clients: Set<InstanceType<T>>;
+  /** The path that is accepted; undefined: every one. */
+  get path(): string {
+    return this.options.path as string;
   }
 
   readonly #settings: ResolvedSettings;
@@ -80,7 +87,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
   /** The 'close' listener of every socket, one for all of them. */
   readonly #onSocketClose: (this: WebSocket) => void;
   #state: State = State.Running;
-  #http: Server | HttpsServer | undefined;
+  #http: Server<U> | HttpsServer<U> | undefined;
   #removeListeners: () => void = () => {};
   /** 'close' waits for the last socket. */
   #closesWithLast = false;
@@ -89,7 +96,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
    * @param listener is called once on 'listening'
    * @throws TypeError or RangeError for invalid options.
    */
-  constructor(options: ServerOptions = {}, listener?: () => void) {
+  constructor(options: ServerOptions<T, U> = {}, listener?: () => void) {
     super();
     const given = [(options.port ?? undefined) !== undefined, options.server, options.noServer];
     if (given.filter(Boolean).length !== 1) {
@@ -103,7 +110,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     this.#onSocketClose = function (this: WebSocket) {
       forget(this);
     };
-    if (options.clientTracking ?? true) this.clients = this.#sockets;
+    if (options.clientTracking ?? true) this.clients = this.#sockets as Set<InstanceType<T>>;
     if (options.server) {
       this.#http = options.server;
       this.#listen(this.#http);
@@ -137,7 +144,12 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
    * @param head what was read behind the request
    * @throws Error when the stream carries a connection already; TypeError when a 'headers' listener added an invalid line.
    */
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, callback: UpgradeCallback): void {
+  handleUpgrade(
+    request: InstanceType<U>,
+    socket: Duplex,
+    head: Buffer,
+    callback: UpgradeCallback<InstanceType<T>, InstanceType<U>>,
+  ): void {
     const refusal = checkRequest(request);
     if (refusal) {
       this.#refuseOrReport(refusal, request, socket);
@@ -158,7 +170,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       refuse(socket, stranger);
       return;
     }
-    const { verifyClient } = this.options;
+    const verifyClient = this.options.verifyClient as VerifyClient | undefined;
     if (!verifyClient) {
       this.#accept(request, socket, head, protocols, callback);
       return;
@@ -220,8 +232,8 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     return closed;
   }
 
-  #listen(server: Server | HttpsServer): void {
-    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
+  #listen(server: Server<U> | HttpsServer<U>): void {
+    const onUpgrade = (request: InstanceType<U>, socket: Duplex, head: Buffer): void =>
       this.handleUpgrade(request, socket, head, (client) => this.emit('connection', client, request));
     const onListening = (): void => void this.emit('listening');
     const onError = (error: Error): void => void this.emit('error', error);
@@ -241,11 +253,11 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
   }
 
   #accept(
-    request: IncomingMessage,
+    request: InstanceType<U>,
     stream: Duplex,
     head: Buffer,
     protocols: Set<string>,
-    callback: UpgradeCallback,
+    callback: UpgradeCallback<InstanceType<T>, InstanceType<U>>,
   ): void {
     if (!stream.readable || !stream.writable) {
       stream.destroy(); // the client is gone
@@ -293,10 +305,10 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     this.#admission.joined(socket, address);
     this.#sockets.add(socket);
     socket.on('close', this.#onSocketClose);
-    callback(socket, request);
+    callback(socket as InstanceType<T>, request);
   }
 
-  #chooseProtocol(protocols: Set<string>, request: IncomingMessage): string {
+  #chooseProtocol(protocols: Set<string>, request: InstanceType<U>): string {
     if (protocols.size === 0) return '';
     const { handleProtocols } = this.options;
     const [first] = protocols;

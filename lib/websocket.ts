@@ -2,8 +2,7 @@
  * The class that users see, on both ends: an EventEmitter with the properties and methods of `ws` and of WHATWG's
  * WebSocket. What it does before there is a connection is in client.ts, and afterwards in connection.ts.
  */
-import { EventEmitter } from 'node:events';
-import type { ClientRequest } from 'node:http';
+import type { ClientRequest, ClientRequestArgs } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { adoptServerConnection } from './adopted.js';
 import { ClientHandshake } from './client.js';
@@ -33,11 +32,13 @@ import {
   type SendCallback,
   type SendData,
   type SendOptions,
+  type ServerOptions,
   type TransportKind,
 } from './options.js';
 import type { WebSocketServer } from './server.js';
 import type { createWebSocketStream } from './stream.js';
 import { isTaken } from './transport.js';
+import { TypedEmitter } from './typed-emitter.js';
 
 const binaryTypes: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments'] satisfies BinaryType[];
 
@@ -48,7 +49,7 @@ const emptyReason = Buffer.alloc(0);
  *
  * Its 'error' event comes before 'close', and each at most once; 'close' always comes.
  */
-export class WebSocket extends EventEmitter<WebSocketEvents> {
+export class WebSocket extends TypedEmitter<WebSocketEvents> {
   /** `readyState` while the connection is made. */
   static readonly CONNECTING = ReadyState.Connecting;
   /** `readyState` when messages can be sent. */
@@ -97,18 +98,17 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
    * @param protocols the subprotocols to offer; or the options
    * @throws SyntaxError for an invalid URL or subprotocol; TypeError or RangeError for an invalid option.
    */
-  constructor(address: string | URL | null, options?: ClientOptions);
-  constructor(address: string | URL | null, protocols?: string | string[], options?: ClientOptions);
-  constructor(address: string | URL | null, protocols?: string | string[] | ClientOptions, options?: ClientOptions) {
+  constructor(address: string | URL | null, options?: ClientOptions | ClientRequestArgs);
+  constructor(
+    address: string | URL | null,
+    protocols?: string | string[],
+    options?: ClientOptions | ClientRequestArgs | ServerOptions,
+  );
+  constructor(address: string | URL | null, protocols?: string | string[] | object, options?: object) {
     super();
     (this as unknown as { _events: object })._events = new Listeners();
     if (address === null) return;
-    if (isOptions(protocols)) {
-      options = protocols;
-      protocols = undefined;
-    }
-    const offered = protocols ?? options?.protocols ?? [];
-    this.#handshake = new ClientHandshake(this, address, Array.isArray(offered) ? offered : [offered], options ?? {});
+    this.#handshake = new ClientHandshake(this, address, protocols, options);
     this.#url = this.#handshake.url;
     this.#handshake.start();
   }
@@ -149,9 +149,9 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
     return this.#protocol;
   }
 
-  /** The URL of the server (clients): of the last one, where redirects are followed. */
-  get url(): string | undefined {
-    return this.#url;
+  /** The URL of the server: of the last one, where redirects are followed. Undefined on servers, whatever its type says. */
+  get url(): string {
+    return this.#url as string;
   }
 
   /** What carries the bytes: the driver's own socket or a stream. Undefined before 'open'. */
@@ -237,16 +237,18 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
   ping(cb?: SendCallback): void;
   ping(data: SendData | undefined, cb?: SendCallback): void;
   ping(data: SendData | undefined, mask: boolean | undefined, cb?: SendCallback): void;
-  ping(data?: SendData | SendCallback, mask?: boolean | SendCallback, cb?: SendCallback): void {
-    this.#sendControl(false, data, mask, cb);
+  ping(data: SendData | undefined, mask: boolean | undefined, cb: (error: Error) => void): void;
+  ping(data?: unknown, mask?: unknown, cb?: (error: Error) => void): void {
+    this.#sendControl(false, data, mask, cb as SendCallback);
   }
 
   /** Sends a pong that nobody asked for, or one by hand when `autoPong` is off. As `ping`. */
   pong(cb?: SendCallback): void;
   pong(data: SendData | undefined, cb?: SendCallback): void;
   pong(data: SendData | undefined, mask: boolean | undefined, cb?: SendCallback): void;
-  pong(data?: SendData | SendCallback, mask?: boolean | SendCallback, cb?: SendCallback): void {
-    this.#sendControl(true, data, mask, cb);
+  pong(data: SendData | undefined, mask: boolean | undefined, cb: (error: Error) => void): void;
+  pong(data?: unknown, mask?: unknown, cb?: (error: Error) => void): void {
+    this.#sendControl(true, data, mask, cb as SendCallback);
   }
 
   #sendControl(isPong: boolean, data: unknown, mask: unknown, cb?: SendCallback): void {
@@ -382,10 +384,6 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
  */
 const Listeners = function () {} as unknown as new () => object;
 Listeners.prototype = Object.create(null) as object;
-
-function isOptions(value: unknown): value is ClientOptions {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
 
 for (const [name, value] of Object.entries(ReadyState)) {
   Object.defineProperty(WebSocket.prototype, name.toUpperCase(), { value, enumerable: true });

@@ -212,7 +212,7 @@ describe("the program's other functions", () => {
     await once(http, 'listening');
     await connect(`ws://127.0.0.1:${(http.address() as AddressInfo).port}`);
     expect(errors).toEqual(['in the callback']);
-    expect(server.clients!.size).toBe(1);
+    expect(server.clients.size).toBe(1);
   });
 });
 
@@ -271,7 +271,7 @@ describe('limits of connections', () => {
     const end = closed(first);
     first.close();
     await end;
-    await until(() => server.clients!.size === 1);
+    await until(() => server.clients.size === 1);
     await connect(url);
     expect(await status(port)).toBe(503);
   });
@@ -287,9 +287,9 @@ describe('limits of connections', () => {
     const first = await connect(url);
     expect(await answer(port)).toMatch(/^HTTP\/1\.1 429 Too Many Requests\r\n/);
     const other = await connect(url, undefined, { localAddress: '127.0.0.3' });
-    expect(server.clients!.size).toBe(2);
+    expect(server.clients.size).toBe(2);
     first.terminate();
-    await until(() => server.clients!.size === 1);
+    await until(() => server.clients.size === 1);
     await connect(url);
     expect(await status(port)).toBe(429);
     other.terminate();
