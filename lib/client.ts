@@ -1,15 +1,16 @@
 /**
- * A client's opening handshake (RFC 6455, 4.1): an HTTP request by Node's `http` or `https`, whose WebSocket header
- * fields the component makes and checks. It ends in `socket._open` or `socket._fail`, exactly once.
+ * A client's opening handshake (RFC 6455, 4.1): HTTP requests by Node's `http` or `https`, one and another for each
+ * redirect that is followed. The component makes and checks the WebSocket header fields. It ends in `socket._open` or
+ * `socket._fail`, exactly once, unless `start` throws.
  */
-import { request as httpRequest, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
-import { request as httpsRequest, type RequestOptions } from 'node:https';
-import { connect as netConnect, isIP, type NetConnectOpts, type Socket } from 'node:net';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { connect as tlsConnect, type ConnectionOptions } from 'node:tls';
+import { makeRequest } from './client-request.js';
+import { responseError } from './client-response.js';
 import { driver } from './dispatch.js';
-import type { HeaderList, HResultError } from './native.js';
-import { milliseconds, resolveSettings, type ClientOptions, type ResolvedSettings } from './options.js';
+import type { HResultError } from './native.js';
+import { checkClientOptions, resolveSettings, type ClientOptions, type ResolvedSettings } from './options.js';
+import { locationOf, Redirects } from './redirect.js';
 import { optionsNumber } from './session-options.js';
 import { parseAddress, type Target } from './url.js';
 import type { WebSocket } from './websocket.js';
@@ -21,11 +22,15 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 export class ClientHandshake {
   readonly #socket: WebSocket;
-  readonly #target: Target;
   readonly #protocols: string[];
   readonly #options: ClientOptions;
   readonly #settings: ResolvedSettings;
   readonly #timeout: number;
+  /** Undefined: redirects are unexpected responses. */
+  readonly #redirects: Redirects | undefined;
+  #target: Target;
+  /** `user:password`: the first that was named goes to every later request that may have one. */
+  #auth: string | undefined;
   #request: ClientRequest | undefined;
   #timer: NodeJS.Timeout | undefined;
   /** The driver's connection; undefined when it was passed on or given back. */
@@ -33,29 +38,32 @@ export class ClientHandshake {
   #isDone = false;
 
   /** Checks the arguments; see the constructor of `WebSocket` for what it throws. */
-  constructor(socket: WebSocket, address: string | URL, protocols: string[], options: ClientOptions) {
-    const version = options.protocolVersion ?? 13;
-    if (version !== 13) throw new RangeError(`Unsupported protocol version: ${version} (supported versions: 13)`);
+  constructor(socket: WebSocket, address: string | URL, ...rest: [protocols?: unknown, options?: unknown]) {
+    const { protocols, options } = readArguments(...rest);
+    const { handshakeTimeout, maxRedirects } = checkClientOptions(options);
     this.#socket = socket;
     this.#target = parseAddress(address);
     this.#protocols = checkProtocols(protocols);
     this.#options = options;
     this.#settings = resolveSettings(options);
-    this.#timeout = milliseconds('handshakeTimeout', options.handshakeTimeout ?? 0);
+    this.#timeout = handshakeTimeout;
+    if (options.followRedirects) this.#redirects = new Redirects(this.#target, maxRedirects);
   }
 
   get url(): string {
     return this.#target.href;
   }
 
-  /** Sends the request. Throws what Node's `http` throws for invalid options and header fields. */
+  /**
+   * Sends the first request.
+   * @throws what Node's `http` throws for invalid options and header fields, and what `finishRequest` throws.
+   */
   start(): void {
-    const fields = driver.beginHandshake(optionsNumber(this.#settings), this.#protocols, true);
-    this.#id = driver.lastId;
     try {
-      this.#send(fields);
+      this.#send(this.#makeRequest(new Set()));
     } catch (error) {
-      this.#release();
+      this.#finish();
+      this.#request?.destroy();
       throw error;
     }
   }
@@ -65,24 +73,62 @@ export class ClientHandshake {
     this.#giveUp(new Error(closedEarly));
   }
 
-  #send(fields: HeaderList): void {
-    const request = this.#target.isSecure ? httpsRequest : httpRequest;
-    const req = request(requestOptions(this.#target, this.#options, fields));
-    this.#request = req;
+  /** Makes the request for the target, with a key of its own. */
+  #makeRequest(withheld: ReadonlySet<string>): ClientRequest {
+    const fields = driver.beginHandshake(optionsNumber(this.#settings), this.#protocols, true);
+    this.#id = driver.lastId;
+    let auth: string | undefined;
+    if (withheld.size === 0) auth = this.#auth ??= this.#target.auth ?? this.#options.auth;
+    const request = makeRequest(this.#target, this.#options, auth, fields, withheld);
+    this.#request = request;
+    request.on('error', (error) => {
+      if (request === this.#request) this.#failed(error);
+    });
+    return request;
+  }
+
+  #send(request: ClientRequest): void {
+    request.on('response', (response) => this.#answered(request, response));
+    request.on('upgrade', (response, stream, head) => this.#upgraded(response, stream, head));
     if (this.#timeout > 0) {
       const error = new Error('Opening handshake has timed out');
       this.#timer = setTimeout(() => this.#giveUp(error), this.#timeout);
     }
-    req.on('error', (error) => this.#failed(error));
-    req.on('response', (response) => this.#refused(req, response));
-    req.on('upgrade', (response, stream, head) => this.#upgraded(response, stream, head));
-    if (this.#options.finishRequest) this.#options.finishRequest(req, this.#socket);
-    else req.end();
+    if (this.#options.finishRequest) this.#options.finishRequest(request, this.#socket);
+    else request.end();
   }
 
-  #refused(request: ClientRequest, response: IncomingMessage): void {
-    if (this.#socket.emit('unexpected-response', request, response)) return;
-    this.#giveUp(new Error(`Unexpected server response: ${response.statusCode}`));
+  #answered(request: ClientRequest, response: IncomingMessage): void {
+    if (this.#isDone) return;
+    const location = locationOf(response);
+    if (this.#redirects !== undefined && location !== undefined) {
+      this.#follow(this.#redirects, location);
+    } else if (!this.#socket.emit('unexpected-response', request, response)) {
+      this.#giveUp(new Error(`Unexpected server response: ${response.statusCode}`));
+    }
+  }
+
+  #follow(redirects: Redirects, location: string): void {
+    try {
+      this.#target = redirects.next(location, this.#target);
+    } catch (error) {
+      this.#giveUp(error as Error);
+      return;
+    }
+    const last = this.#request;
+    this.#request = undefined;
+    last?.destroy();
+    clearTimeout(this.#timer);
+    this.#release();
+    try {
+      // A listener sees the request before it is sent, and so decides itself what it may hold.
+      const isObserved = this.#socket.listenerCount('redirect') > 0;
+      const request = this.#makeRequest(isObserved ? new Set() : redirects.withheldFrom(this.#target));
+      this.#socket._redirected(this.#target.href, request);
+      if (!this.#isDone && !request.destroyed) this.#send(request);
+    } catch (error) {
+      this.#giveUp(error as Error);
+    }
   }
 
   #upgraded(response: IncomingMessage, stream: Duplex, head: Buffer): void {
@@ -133,7 +179,15 @@ export class ClientHandshake {
   }
 }
 
-function checkProtocols(protocols: string[]): string[] {
+/** The subprotocols may be left out before the options, or be one of them. */
+function readArguments(first?: unknown, second?: unknown): { protocols: unknown[]; options: ClientOptions } {
+  const isOptions = typeof first === 'object' && first !== null && !Array.isArray(first);
+  const options = (isOptions ? first : (second ?? {})) as ClientOptions;
+  const protocols: unknown = (isOptions ? undefined : first) ?? options.protocols ?? [];
+  return { protocols: Array.isArray(protocols) ? protocols : [protocols], options };
+}
+
+function checkProtocols(protocols: unknown[]): string[] {
   const isValid = protocols.every((protocol) => typeof protocol === 'string' && token.test(protocol));
   if (!isValid || new Set(protocols).size !== protocols.length) {
     throw new SyntaxError(
@@ -141,69 +195,5 @@ function checkProtocols(protocols: string[]): string[] {
         `letters, digits and !#$%&'*+-.^_\`|~`,
     );
   }
-  return protocols;
-}
-
-/** The options of Node's request: the caller's, then what makes it a handshake. */
-function requestOptions(target: Target, options: ClientOptions, fields: HeaderList): RequestOptions {
-  const own = new Set(fields.map((field) => field.toLowerCase()));
-  const given = Object.entries(options.headers ?? {}).filter(([name]) => !own.has(name.toLowerCase()));
-  const headers: OutgoingHttpHeaders = Object.fromEntries(given);
-  if (options.origin !== undefined) headers.Origin = options.origin;
-  for (let i = 0; i < fields.length; i += 2) {
-    headers[fields[i]] = fields[i + 1];
-  }
-  return {
-    ...(options as RequestOptions),
-    method: 'GET',
-    headers,
-    auth: target.auth ?? options.auth,
-    host: target.host,
-    hostname: undefined,
-    port: target.port,
-    path: target.path,
-    socketPath: target.socketPath,
-    protocol: undefined,
-    timeout: undefined,
-    defaultPort: target.isSecure ? 443 : 80,
-    // Naming one keeps the default agent, with its pool of sockets, out of it.
-    createConnection: options.createConnection ?? ((o) => connect(target, o as ConnectionOptions)),
-  };
-}
-
-/** Node's request passes its own options, in which `path` is the path of the URL. */
-function connect(target: Target, options: ConnectionOptions): Socket {
-  const path = target.socketPath;
-  if (!target.isSecure) return netConnect({ ...options, path } as NetConnectOpts);
-  const servername = options.servername ?? (isIP(target.host) ? '' : target.host);
-  return tlsConnect({ ...options, path, servername });
-}
-
-/** What was wrong with a response that the component refused. */
-function responseError(response: IncomingMessage, offered: string[], refusal: HResultError): Error {
-  const { upgrade, connection } = response.headers;
-  const protocol = response.headers['sec-websocket-protocol'];
-  switch (refusal.code) {
-    case 'E_SUBPROTOCOL_NOT_SUPPORTED':
-    case 'E_UNSUPPORTED_SUBPROTOCOL':
-      if (protocol === undefined) return new Error('Server sent no subprotocol');
-      if (offered.length === 0) return new Error('Server sent a subprotocol but none was requested');
-      return new Error('Server sent an invalid subprotocol');
-    case 'E_PROTOCOL_EXTENSIONS_NOT_SUPPORTED':
-    case 'E_UNSUPPORTED_EXTENSION':
-      return new Error('Server sent a Sec-WebSocket-Extensions header but no extension was requested');
-    case 'E_INVALID_PROTOCOL_FORMAT':
-      if (upgrade?.toLowerCase() !== 'websocket') return new Error('Invalid Upgrade header');
-      if (
-        !connection
-          ?.toLowerCase()
-          .split(/[ \t]*,[ \t]*/)
-          .includes('upgrade')
-      ) {
-        return new Error('Invalid Connection header');
-      }
-      return new Error('Invalid Sec-WebSocket-Accept header');
-    default:
-      return refusal;
-  }
+  return protocols as string[];
 }

@@ -1,4 +1,7 @@
 /** What `import` gives: the class as default, and every name. */
-export { component, PreparedMessage, Server, WebSocket, WebSocketServer } from './index.js';
-export { WebSocket as default } from './index.js';
+import WebSocket from './cjs.cjs';
+
+export { component, createWebSocketStream, PreparedMessage, Server, WebSocketServer } from './index.js';
+// As the default of CommonJS, because that one has the types of its namespace.
+export { WebSocket, WebSocket as default };
 export type * from './index.js';

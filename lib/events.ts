@@ -1,10 +1,42 @@
 /**
- * The event objects that `addEventListener` and the `on…` properties hand to their listeners, and the wrapping of such
- * listeners as EventEmitter listeners. Names and meanings: WHATWG WebSockets and DOM, as far as `ws` has them.
+ * The events of a `WebSocket`: what EventEmitter listeners get, the event objects that `addEventListener` and the `on…`
+ * properties hand to their listeners, and the wrapping of such listeners as EventEmitter listeners. Names and meanings:
+ * WHATWG WebSockets and DOM, as far as `ws` has them.
  */
 import type { EventEmitter } from 'node:events';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { WebSocket } from './websocket.js';
-import type { MessageData } from './options.js';
+import type { MessageData, RawData } from './options.js';
+
+/** The events of a `WebSocket` and what their listeners get. */
+export interface WebSocketEvents {
+  /** The opening handshake is done (clients). */
+  open: [];
+  /**
+   * A message. A text message is what `textType` says (default: a Buffer of UTF-8), a binary one what `binaryType` says.
+   * The type is that of `ws`; with `textType: 'string'` a listener may declare its parameter as a string.
+   */
+  message: [data: RawData, isBinary: boolean];
+  /** The connection is gone; 1005: the Close frame had no status, 1006: there was no Close frame. */
+  close: [code: number, reason: Buffer];
+  /** The handshake failed, or the peer broke the protocol or a limit; 'close' follows. */
+  error: [error: Error];
+  /** A ping; it has been answered already unless `autoPong` is off. */
+  ping: [data: Buffer];
+  /** A pong, asked for or not. */
+  pong: [data: Buffer];
+  /** After `send` returned false: nothing is buffered any more. */
+  drain: [];
+  /** The server's 101 response (clients). */
+  upgrade: [response: IncomingMessage];
+  /**
+   * A redirect is followed (clients with `followRedirects`): the new URL, and the request to it before it is sent. It
+   * holds everything that the first one held: a listener has to remove what the new place must not learn.
+   */
+  redirect: [url: string, request: ClientRequest];
+  /** Another response (clients). With a listener, ending the request is the listener's business. */
+  'unexpected-response': [request: ClientRequest, response: IncomingMessage];
+}
 
 /** What every event object has. */
 export class Event {
@@ -132,14 +164,20 @@ export function removeListener(socket: WebSocket, name: string, handler: unknown
   if (found) (socket as EventEmitter).removeListener(name, found);
 }
 
-/** The listener that an `on…` property holds, or null. */
-export function attributeListener(socket: WebSocket, name: EventName): unknown {
-  return wrappers(socket, name).find((w) => w.isAttribute)?.handler ?? null;
-}
-
-/** Sets an `on…` property: replaces the listener; what is no function removes it. */
-export function setAttributeListener(socket: WebSocket, name: EventName, handler: unknown): void {
-  const old = wrappers(socket, name).find((w) => w.isAttribute);
-  if (old) (socket as EventEmitter).removeListener(name, old);
-  if (typeof handler === 'function') add(socket, name, handler, true, false);
+/** Gives a prototype the properties `onopen`, `onmessage`, `onclose` and `onerror`: what is no function removes the listener. */
+export function defineAttributes(prototype: object): void {
+  for (const name of Object.keys(makers) as EventName[]) {
+    Object.defineProperty(prototype, `on${name}`, {
+      enumerable: true,
+      configurable: true,
+      get(this: WebSocket): unknown {
+        return wrappers(this, name).find((w) => w.isAttribute)?.handler ?? null;
+      },
+      set(this: WebSocket, handler: unknown) {
+        const old = wrappers(this, name).find((w) => w.isAttribute);
+        if (old) (this as EventEmitter).removeListener(name, old);
+        if (typeof handler === 'function') add(this, name, handler, true, false);
+      },
+    });
+  }
 }

@@ -6,13 +6,15 @@
 import * as component from './component.js';
 import { PreparedMessage } from './prepared-message.js';
 import { WebSocketServer } from './server.js';
+import { createWebSocketStream } from './stream.js';
 import { WebSocket } from './websocket.js';
 
 WebSocket.Server = WebSocketServer;
 WebSocket.WebSocketServer = WebSocketServer;
 WebSocket.WebSocket = WebSocket;
+WebSocket.createWebSocketStream = createWebSocketStream;
 
-export { component, PreparedMessage, WebSocket, WebSocketServer };
+export { component, createWebSocketStream, PreparedMessage, WebSocket, WebSocketServer };
 export { WebSocketServer as Server };
 export default WebSocket;
 
@@ -25,6 +27,7 @@ export type {
   EventListenerOptions,
   MessageEvent,
   WebSocketEventMap,
+  WebSocketEvents,
 } from './events.js';
 export type {
   BackpressurePolicy,
@@ -33,7 +36,9 @@ export type {
   ClientOptions,
   ConnectionSettings,
   MessageData,
+  PerMessageDeflateOptions,
   PreparedMessageOptions,
+  RawData,
   SendCallback,
   SendData,
   SendOptions,
@@ -47,4 +52,11 @@ export type {
   VerifyClientInfo,
 } from './options.js';
 export type { WebSocketServerEvents } from './server.js';
-export type { WebSocketEvents } from './websocket.js';
+export type {
+  AddressInfo,
+  CertMeta,
+  Data,
+  FinishRequestCallback,
+  VerifyClientCallbackAsync,
+  VerifyClientCallbackSync,
+} from './ws-types.js';

@@ -4,14 +4,22 @@
  */
 import type { Agent, ClientRequest, ClientRequestArgs, IncomingMessage, OutgoingHttpHeaders, Server } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
+import type { createConnection } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
+import type { ZlibOptions } from 'node:zlib';
 import type { WebSocket } from './websocket.js';
 
-/** What `send`, `ping` and `pong` accept. A number is sent as its decimal text, an array of numbers as bytes. */
-export type SendData = string | number | ArrayBufferLike | ArrayBufferView | readonly number[];
+/**
+ * What `send`, `ping` and `pong` accept. A number is sent as its decimal text, an array of numbers as bytes. Buffers in an
+ * array stand here for the sake of `@types/ws`: join them with `Buffer.concat`.
+ */
+export type SendData = string | number | ArrayBufferLike | ArrayBufferView | readonly number[] | readonly Buffer[];
 
 /** What a 'message' listener gets: a text message is what `textType` says, a binary one what `binaryType` says. */
 export type MessageData = Buffer | ArrayBuffer | Buffer[] | string;
+
+/** A message of `ws`: no string. */
+export type RawData = Buffer | ArrayBuffer | Buffer[];
 
 /** How text messages arrive at 'message' listeners: a Buffer of UTF-8, or a string. */
 export type TextType = 'buffer' | 'string';
@@ -47,6 +55,18 @@ export interface SendOptions {
   compress?: boolean;
   /** Accepted for `ws`'s sake: a client always masks, a server never does (RFC 6455, 5.1). */
   mask?: boolean;
+}
+
+/** Options of permessage-deflate as `ws` has them. */
+export interface PerMessageDeflateOptions {
+  serverNoContextTakeover?: boolean;
+  clientNoContextTakeover?: boolean;
+  serverMaxWindowBits?: number;
+  clientMaxWindowBits?: number;
+  zlibDeflateOptions?: ZlibOptions;
+  zlibInflateOptions?: ZlibOptions;
+  threshold?: number;
+  concurrencyLimit?: number;
 }
 
 /** Options of every connection, on clients and servers. */
@@ -91,66 +111,91 @@ export interface ConnectionSettings {
    */
   transport?: 'auto' | TransportKind;
   /** permessage-deflate does not exist yet: whatever is passed, the extension is not negotiated. */
-  perMessageDeflate?: boolean | object;
+  perMessageDeflate?: boolean | PerMessageDeflateOptions;
+  /** Of `ws`. Only true exists yet: promise callbacks run after the batch of messages that arrived together. */
+  allowSynchronousEvents?: boolean;
+  /** Of `ws`, without effect: what has arrived of a message lies in one piece, which `maxPayload` limits. */
+  maxBufferedChunks?: number;
+  /** Of `ws`, without effect: pongs that wait take at most 64 KiB. */
+  maxPendingAutoPongs?: number;
 }
 
 /** Options of a client: those of `http.request` and `tls.connect`, and these. */
 export interface ClientOptions
   extends ConnectionSettings, Omit<ConnectionOptions, 'host' | 'port' | 'path' | 'timeout'> {
-  /** Milliseconds for connecting and the opening handshake together. Default: no limit. */
+  /** Milliseconds for connecting and the opening handshake together, anew for each redirect. 0: no limit. Default: 0. */
   handshakeTimeout?: number;
+  /**
+   * Follow redirects (300 to 399 with a Location). Without a 'redirect' listener, Authorization, Proxy-Authorization,
+   * Cookie and `auth` are kept from another host, and from the same host when TLS is lost; a Host header field is kept
+   * from another host. With a listener that is the listener's business. Default: false, as `ws`.
+   */
+  followRedirects?: boolean;
+  /** Most redirects that are followed; one more fails the handshake. Default: 10, as `ws`. */
+  maxRedirects?: number;
   /** Further header fields of the request. */
   headers?: OutgoingHttpHeaders;
   /** The value of the Origin header field. Default: none. */
   origin?: string;
   /** The subprotocols, when they are not the second argument. */
   protocols?: string | string[];
-  /** As in `http.request`. Default: a connection of its own. */
+  /** As in `http.request`; proxy agents too. Default: a connection of its own. */
   agent?: Agent | false;
   /** As in `http.request`: makes the stream to the server. */
-  createConnection?: ClientRequestArgs['createConnection'];
-  /** `user:password` for HTTP's basic authentication; credentials in the URL come first. */
+  createConnection?: ClientRequestArgs['createConnection'] | typeof createConnection;
+  /** `user:password` for HTTP's basic authentication; credentials in the URL and an Authorization header come first. */
   auth?: string;
+  /** The address to connect from, as in `net.connect`. Default: the system chooses. */
   localAddress?: string;
+  /** 4 or 6: the IP version to connect with, as in `net.connect`; 0: both. Default: 0. */
   family?: number;
-  /** Gets the request before it is sent and has to end it. */
+  /** Gets each request before it is sent and has to end it. What it throws for the first one, the constructor throws. */
   finishRequest?: (request: ClientRequest, socket: WebSocket) => void;
-  /** Only 13 is supported. */
+  /** Only 13 is supported. Default: 13. */
   protocolVersion?: number;
+  /** Of `ws`, not called yet: the masking keys come from the system's random source. */
+  generateMask?: (mask: Buffer) => void;
 }
 
 /** What `verifyClient` learns about a request. */
-export interface VerifyClientInfo {
-  /** The Origin header field; undefined when there is none (programs that are no browsers). */
-  origin: string | undefined;
+export interface VerifyClientInfo<Request extends IncomingMessage = IncomingMessage> {
+  /** The Origin header field. Programs that are no browsers may send none: it is undefined then, whatever its type says. */
+  origin: string;
   /** Whether the connection is encrypted. */
   secure: boolean;
-  req: IncomingMessage;
+  req: Request;
 }
 
-/** Accepts (true) or refuses (status, body, header fields; default: 401) a request. */
+/**
+ * Accepts (true) or refuses (status, body, header fields; default: 401) a request.
+ * @throws RangeError for another status than 200 to 599, TypeError for header fields with a CR, LF or NUL; the client gets
+ * 500 then.
+ */
 export type VerifyClientCallback = (
   verified: boolean,
   status?: number,
   message?: string,
-  headers?: Record<string, string | number>,
+  headers?: OutgoingHttpHeaders,
 ) => void;
 
 /** Returns whether the request is accepted, or a promise of that; or takes two parameters and calls the second one. */
-export type VerifyClient =
-  | ((info: VerifyClientInfo, done: VerifyClientCallback) => boolean | Promise<boolean> | undefined)
-  | ((info: VerifyClientInfo, done: VerifyClientCallback) => void);
+export type VerifyClient<Request extends IncomingMessage = IncomingMessage> =
+  | ((info: VerifyClientInfo<Request>, done: VerifyClientCallback) => boolean | Promise<boolean> | undefined)
+  | ((info: VerifyClientInfo<Request>, done: VerifyClientCallback) => void);
 
 /** Options of a `WebSocketServer`: exactly one of `port`, `server` and `noServer`. */
-export interface ServerOptions extends ConnectionSettings {
-  /** Listen on this TCP port (0: one that the system chooses) with an HTTP server of our own. */
+export interface ServerOptions<
+  Socket extends typeof WebSocket = typeof WebSocket,
+  Request extends typeof IncomingMessage = typeof IncomingMessage,
+> extends ConnectionSettings {
+  /** Listen on this TCP port (0: one that the system chooses) with an HTTP server of our own. Digits in a string work too. */
   port?: number;
   /** The address to listen on. Default: all. */
   host?: string;
   /** Longest queue of connections not yet accepted. Default: Node's, 511. */
   backlog?: number;
   /** Use this HTTP or HTTPS server; it stays the caller's. */
-  server?: Server | HttpsServer;
+  server?: Server<Request> | HttpsServer<Request>;
   /** No server: the caller passes requests to `handleUpgrade`. */
   noServer?: boolean;
   /** Accept only this path; others get 404. Default: all. */
@@ -158,13 +203,25 @@ export interface ServerOptions extends ConnectionSettings {
   /** Keep `clients`. Default: true. */
   clientTracking?: boolean;
   /** Chooses the subprotocol among those offered; false: none. Default: the first one offered. */
-  handleProtocols?: (protocols: Set<string>, request: IncomingMessage) => string | false | undefined;
+  handleProtocols?: (protocols: Set<string>, request: InstanceType<Request>) => string | false | undefined;
   /** Accepts or refuses a request. Default: accepts. */
-  verifyClient?: VerifyClient;
+  verifyClient?: VerifyClient<InstanceType<Request>>;
   /** Milliseconds for receiving a request, on a server that we make (`port`). 0: no limit. Default: 10,000. */
   handshakeTimeout?: number;
+  /**
+   * The origins whose web pages may connect, as browsers send them: "https://example.com", "http://localhost:8080",
+   * "null". Others get 403. Requests without an Origin header field are no browser's and are accepted. Default: all.
+   */
+  allowedOrigins?: readonly string[];
+  /** Most connections at a time; one more gets 503. 0: no limit. Default: 0. */
+  maxConnections?: number;
+  /**
+   * Most connections at a time from one IP address; one more gets 429. Behind a reverse proxy all have the proxy's.
+   * 0: no limit. Default: 0.
+   */
+  maxConnectionsPerAddress?: number;
   /** The class of the sockets. Default: `WebSocket`. */
-  WebSocket?: typeof WebSocket;
+  WebSocket?: Socket;
 }
 
 /** Options of `PreparedMessage`. */
@@ -196,7 +253,10 @@ export interface ServerCloseOptions {
 }
 
 /** Called by `handleUpgrade` with the new socket. */
-export type UpgradeCallback = (socket: WebSocket, request: IncomingMessage) => void;
+export type UpgradeCallback<Socket extends WebSocket = WebSocket, Request extends IncomingMessage = IncomingMessage> = (
+  socket: Socket,
+  request: Request,
+) => void;
 
 /** The defaults of every connection; the reasons stand at the options. */
 export const connectionDefaults = {
@@ -212,6 +272,9 @@ export const connectionDefaults = {
   backpressure: 'close',
   transport: 'auto',
 } as const;
+
+/** Redirects; clients. */
+const defaultMaxRedirects = 10;
 
 /** Milliseconds; servers that we make. */
 export const defaultHandshakeTimeout = 10_000;
@@ -248,6 +311,21 @@ export function resolveSettings(options: ConnectionSettings): ResolvedSettings {
   };
 }
 
+/**
+ * Checks the options of a client beyond `ConnectionSettings` that are not Node's business, and fills in their defaults.
+ * @throws TypeError or RangeError for an invalid one.
+ */
+export function checkClientOptions(options: ClientOptions): { handshakeTimeout: number; maxRedirects: number } {
+  const version = options.protocolVersion ?? 13;
+  if (version !== 13) throw new RangeError(`Unsupported protocol version: ${version} (supported versions: 13)`);
+  functionOption('finishRequest', options.finishRequest);
+  functionOption('generateMask', options.generateMask);
+  return {
+    handshakeTimeout: milliseconds('handshakeTimeout', options.handshakeTimeout ?? 0),
+    maxRedirects: count('maxRedirects', options.maxRedirects ?? defaultMaxRedirects),
+  };
+}
+
 /** Longest timer of Node, in milliseconds. */
 const maxTimeout = 2 ** 31 - 1;
 
@@ -260,6 +338,11 @@ export function count(name: string, value: unknown, max: number = Number.MAX_SAF
     throw new RangeError(`The option "${name}" must be a whole number from 0 to ${max}, not ${value}`);
   }
   return value;
+}
+
+/** Checks a port; digits are one too, as the environment has them. */
+export function portOption(value: unknown): number {
+  return count('port', typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value, 65_535);
 }
 
 /** Checks a duration. */
@@ -287,6 +370,13 @@ function policyOption(value: unknown): BackpressurePolicy {
     throw new TypeError(`The option "backpressure" must be 'close', 'drop' or 'wait', not ${describe(value)}`);
   }
   return value;
+}
+
+/** Checks a function that may be missing. */
+export function functionOption(name: string, value: unknown): void {
+  if (value !== undefined && value !== null && typeof value !== 'function') {
+    throw new TypeError(`The option "${name}" must be a function, not ${describe(value)}`);
+  }
 }
 
 /** Checks a callback that may be missing. */

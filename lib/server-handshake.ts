@@ -2,7 +2,7 @@
  * The HTTP side of a server's opening handshake (RFC 6455, 4.2): what a request must be, in words for the client that
  * is refused, and the responses. The component has the last word on the WebSocket header fields.
  */
-import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import { STATUS_CODES, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { HResultError } from './native.js';
 
@@ -12,11 +12,14 @@ export interface Refusal {
   status: number;
   /** The body, and the message of the 'wsClientError'. */
   message: string;
-  headers?: Record<string, string | number>;
+  headers?: OutgoingHttpHeaders;
 }
 
 /** The only version of the protocol (RFC 6455, 4.4), with what tells a client so. */
-const upgradeRequired = { 'Sec-WebSocket-Version': '13', Upgrade: 'websocket' };
+export const upgradeRequired = { 'Sec-WebSocket-Version': '13', Upgrade: 'websocket' };
+
+/** For an exception of the program. */
+export const internalError: Refusal = { status: 500, message: 'Internal Server Error' };
 
 const validKey = /^[+/0-9A-Za-z]{22}==$/;
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
@@ -60,7 +63,7 @@ export function refusalOf(error: HResultError): Refusal {
     case 'E_INVALID_PROTOCOL_FORMAT':
       return { status: 400, message: 'Invalid WebSocket handshake' };
     default:
-      return { status: 500, message: 'Internal Server Error' };
+      return internalError;
   }
 }
 
@@ -82,28 +85,50 @@ export function headOf(lines: string[]): string {
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-/** Sends an HTTP error and ends the connection. */
-export function refuse(stream: Duplex, { status, message, headers }: Refusal): void {
-  const fields = {
+/**
+ * Sends an HTTP error and ends the connection.
+ * @throws RangeError for another status than 200 to 599, TypeError for header fields with a CR, LF or NUL: what is sent
+ * then is 500 alone.
+ */
+export function refuse(stream: Duplex, refusal: Refusal): void {
+  try {
+    end(stream, responseOf(refusal));
+  } catch (error) {
+    end(stream, responseOf(internalError));
+    throw error;
+  }
+}
+
+function end(stream: Duplex, response: Buffer): void {
+  stream.on('error', destroyStream);
+  stream.once('finish', destroyStream);
+  stream.end(response);
+}
+
+function responseOf({ status, message, headers = {} }: Refusal): Buffer {
+  if (!Number.isInteger(status) || status < 200 || status > 599) {
+    throw new RangeError(`The status of a refusal must be a whole number from 200 to 599, not ${status}`);
+  }
+  const given = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+  const fields: OutgoingHttpHeaders = {
     Connection: 'close',
     'Content-Type': 'text/plain; charset=utf-8',
     'Content-Length': Buffer.byteLength(message),
-    ...headers,
   };
   const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`];
-  for (const [name, value] of Object.entries(fields)) lines.push(`${name}: ${value}`);
-  stream.on('error', destroyStream);
-  stream.once('finish', destroyStream);
-  stream.end(Buffer.concat([Buffer.from(headOf(lines), 'latin1'), Buffer.from(message)]));
+  for (const [name, value] of Object.entries(fields)) {
+    if (!given.has(name.toLowerCase())) lines.push(`${name}: ${String(value)}`);
+  }
+  for (const [name, value] of Object.entries(headers)) {
+    for (const one of [value ?? []].flat()) lines.push(`${name}: ${one}`);
+  }
+  return Buffer.concat([Buffer.from(headOf(lines), 'latin1'), Buffer.from(message)]);
 }
 
 /** A listener of streams that carry no WebSocket connection. */
 export function destroyStream(this: Duplex): void {
   this.destroy();
 }
-
-/** Answers a plain HTTP request. */
-export const upgradeRequiredResponse = { ...upgradeRequired, Connection: 'Upgrade' };
 
 function listContains(field: string | undefined, element: string): boolean {
   if (field === undefined) return false;

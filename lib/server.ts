@@ -2,21 +2,20 @@
  * The server: accepts or refuses the upgrade requests of an HTTP server, its own or the caller's, and keeps the sockets
  * until they are closed.
  */
-import { EventEmitter } from 'node:events';
-import { createServer, STATUS_CODES, type IncomingMessage, type Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { TLSSocket } from 'node:tls';
+import { Admission } from './admission.js';
 import { broadcast } from './broadcast.js';
 import { checkCloseStatus, toReason } from './data.js';
 import { driver } from './dispatch.js';
+import { createHttpServer } from './http-server.js';
 import type { HResultError } from './native.js';
 import {
   callback as checkCallback,
-  count,
-  defaultHandshakeTimeout,
   milliseconds,
+  portOption,
   resolveSettings,
   type BroadcastOptions,
   type ResolvedSettings,
@@ -24,38 +23,43 @@ import {
   type SendData,
   type ServerOptions,
   type UpgradeCallback,
-  type VerifyClientCallback,
+  type VerifyClient,
 } from './options.js';
 import {
   checkRequest,
   destroyStream,
   headOf,
+  internalError,
   linesOf,
   offeredProtocols,
   refusalOf,
   refuse,
-  upgradeRequiredResponse,
   type Refusal,
 } from './server-handshake.js';
 import type { PreparedMessage } from './prepared-message.js';
 import { optionsNumber } from './session-options.js';
 import { isTaken } from './transport.js';
+import { TypedEmitter } from './typed-emitter.js';
+import { verify } from './verify-client.js';
 import { WebSocket } from './websocket.js';
 
 /** The events of a `WebSocketServer` and what their listeners get. */
-export interface WebSocketServerEvents {
+export interface WebSocketServerEvents<
+  Socket extends WebSocket = WebSocket,
+  Request extends IncomingMessage = IncomingMessage,
+> {
   /** The HTTP server listens. */
   listening: [];
   /** A client is connected. Not emitted for `handleUpgrade` with a callback of the caller's. */
-  connection: [socket: WebSocket, request: IncomingMessage];
+  connection: [socket: Socket, request: Request];
   /** The lines of the 101 response before it is sent; lines may be added. */
-  headers: [headers: string[], request: IncomingMessage];
+  headers: [headers: string[], request: Request];
   /** The server is closed. */
   close: [];
   /** An error of the HTTP server. */
   error: [error: Error];
   /** A request is no valid handshake. With a listener, answering it is the listener's business. */
-  wsClientError: [error: Error, socket: Duplex, request: IncomingMessage];
+  wsClientError: [error: Error, socket: Duplex, request: Request];
 }
 
 enum State {
@@ -64,23 +68,27 @@ enum State {
   Closed,
 }
 
-/** A WebSocket server. */
-export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
+/** A WebSocket server; its types may name the class of its sockets and that of the HTTP server's requests. */
+export class WebSocketServer<
+  T extends typeof WebSocket = typeof WebSocket,
+  U extends typeof IncomingMessage = typeof IncomingMessage,
+> extends TypedEmitter<WebSocketServerEvents<InstanceType<T>, InstanceType<U>>> {
   /** The options that the server was made with. */
-  readonly options: ServerOptions;
-  /** The sockets that are not closed; undefined with `clientTracking: false`. */
-  readonly clients: Set<WebSocket> | undefined;
-  /** The path that is accepted. */
-  get path(): string | undefined {
-    return this.options.path;
+  readonly options: ServerOptions<T, U>;
+  /** The sockets that are not closed. Undefined with `clientTracking: false`, whatever its type says. */
+  declare readonly clients: Set<InstanceType<T>>;
+  /** The path that is accepted; undefined: every one. */
+  get path(): string {
+    return this.options.path as string;
   }
 
   readonly #settings: ResolvedSettings;
+  readonly #admission: Admission;
   readonly #sockets = new Set<WebSocket>();
   /** The 'close' listener of every socket, one for all of them. */
   readonly #onSocketClose: (this: WebSocket) => void;
   #state: State = State.Running;
-  #http: Server | HttpsServer | undefined;
+  #http: Server<U> | HttpsServer<U> | undefined;
   #removeListeners: () => void = () => {};
   /** 'close' waits for the last socket. */
   #closesWithLast = false;
@@ -89,7 +97,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
    * @param listener is called once on 'listening'
    * @throws TypeError or RangeError for invalid options.
    */
-  constructor(options: ServerOptions, listener?: () => void) {
+  constructor(options: ServerOptions<T, U> = {}, listener?: () => void) {
     super();
     const given = [(options.port ?? undefined) !== undefined, options.server, options.noServer];
     if (given.filter(Boolean).length !== 1) {
@@ -97,17 +105,18 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     }
     checkCallback(listener);
     this.#settings = resolveSettings(options);
+    this.#admission = new Admission(options);
     this.options = { ...options };
     const forget = (socket: WebSocket): void => this.#forget(socket);
     this.#onSocketClose = function (this: WebSocket) {
       forget(this);
     };
-    if (options.clientTracking ?? true) this.clients = this.#sockets;
+    if (options.clientTracking ?? true) this.clients = this.#sockets as Set<InstanceType<T>>;
     if (options.server) {
       this.#http = options.server;
       this.#listen(this.#http);
     } else if (!options.noServer) {
-      const port = count('port', options.port, 65_535);
+      const port = portOption(options.port);
       this.#http = createHttpServer(options);
       this.#listen(this.#http);
       this.#http.listen(port, options.host, options.backlog, listener);
@@ -136,7 +145,12 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
    * @param head what was read behind the request
    * @throws Error when the stream carries a connection already; TypeError when a 'headers' listener added an invalid line.
    */
-  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer, callback: UpgradeCallback): void {
+  handleUpgrade(
+    request: InstanceType<U>,
+    socket: Duplex,
+    head: Buffer,
+    callback: UpgradeCallback<InstanceType<T>, InstanceType<U>>,
+  ): void {
     const refusal = checkRequest(request);
     if (refusal) {
       this.#refuseOrReport(refusal, request, socket);
@@ -152,16 +166,24 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       this.#refuseOrReport({ status: 400, message }, request, socket);
       return;
     }
-    const { verifyClient } = this.options;
+    const stranger = this.#admission.checkOrigin(request);
+    if (stranger) {
+      refuse(socket, stranger);
+      return;
+    }
+    const verifyClient = this.options.verifyClient as VerifyClient | undefined;
     if (!verifyClient) {
       this.#accept(request, socket, head, protocols, callback);
       return;
     }
     socket.on('error', destroyStream); // until the client is verified
-    this.#verify(verifyClient, request, socket, () => {
-      socket.off('error', destroyStream);
-      this.#accept(request, socket, head, protocols, callback);
-    });
+    orRefuse(socket, () =>
+      verify(verifyClient, request, (unwanted) => {
+        socket.off('error', destroyStream);
+        if (unwanted) refuse(socket, unwanted);
+        else this.#accept(request, socket, head, protocols, callback);
+      }),
+    );
   }
 
   /**
@@ -211,8 +233,8 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     return closed;
   }
 
-  #listen(server: Server | HttpsServer): void {
-    const onUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void =>
+  #listen(server: Server<U> | HttpsServer<U>): void {
+    const onUpgrade = (request: InstanceType<U>, socket: Duplex, head: Buffer): void =>
       this.handleUpgrade(request, socket, head, (client) => this.emit('connection', client, request));
     const onListening = (): void => void this.emit('listening');
     const onError = (error: Error): void => void this.emit('error', error);
@@ -231,31 +253,12 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
     this.emit('wsClientError', new Error(refusal.message), socket, request);
   }
 
-  #verify(
-    verifyClient: NonNullable<ServerOptions['verifyClient']>,
-    request: IncomingMessage,
-    socket: Duplex,
-    accept: () => void,
-  ): void {
-    const info = {
-      origin: request.headers.origin,
-      secure: Boolean((request.socket as Partial<TLSSocket>).encrypted),
-      req: request,
-    };
-    const decide: VerifyClientCallback = (verified, status = 401, message = STATUS_CODES[status] ?? '', headers) => {
-      if (verified) accept();
-      else refuse(socket, { status, message, headers });
-    };
-    if (verifyClient.length >= 2) void verifyClient(info, decide);
-    else decideLater(verifyClient(info, decide), decide);
-  }
-
   #accept(
-    request: IncomingMessage,
+    request: InstanceType<U>,
     stream: Duplex,
     head: Buffer,
     protocols: Set<string>,
-    callback: UpgradeCallback,
+    callback: UpgradeCallback<InstanceType<T>, InstanceType<U>>,
   ): void {
     if (!stream.readable || !stream.writable) {
       stream.destroy(); // the client is gone
@@ -270,8 +273,13 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       refuse(stream, { status: 503, message: 'Service Unavailable' });
       return;
     }
+    const excess = this.#admission.checkLimits(request, this.#sockets.size);
+    if (excess) {
+      refuse(stream, excess);
+      return;
+    }
 
-    const protocol = this.#chooseProtocol(protocols, request);
+    const protocol = orRefuse(stream, () => this.#chooseProtocol(protocols, request));
     let response: string;
     try {
       response = driver.acceptHandshake(optionsNumber(this.#settings), request.rawHeaders, protocol);
@@ -280,26 +288,28 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
       return;
     }
     const id = driver.lastId;
-    if (this.listenerCount('headers') > 0) {
-      try {
+    const address = this.#admission.addressOf(request);
+    let socket: WebSocket;
+    try {
+      if (this.listenerCount('headers') > 0) {
         const lines = linesOf(response);
         this.emit('headers', lines, request);
         response = headOf(lines);
-      } catch (error) {
-        driver.destroy(id, false);
-        refuse(stream, { status: 500, message: 'Internal Server Error' });
-        throw error;
       }
+      socket = new (this.options.WebSocket ?? WebSocket)(null, undefined, this.options);
+    } catch (error) {
+      driver.destroy(id, false);
+      refuse(stream, internalError);
+      throw error;
     }
-
-    const socket = new (this.options.WebSocket ?? WebSocket)(null, undefined, this.options);
     socket._open(id, stream, response, head, protocol, this.#settings);
+    this.#admission.joined(socket, address);
     this.#sockets.add(socket);
     socket.on('close', this.#onSocketClose);
-    callback(socket, request);
+    callback(socket as InstanceType<T>, request);
   }
 
-  #chooseProtocol(protocols: Set<string>, request: IncomingMessage): string {
+  #chooseProtocol(protocols: Set<string>, request: InstanceType<U>): string {
     if (protocols.size === 0) return '';
     const { handleProtocols } = this.options;
     const [first] = protocols;
@@ -308,6 +318,7 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
 
   #forget(socket: WebSocket): void {
     this.#sockets.delete(socket);
+    this.#admission.left(socket);
     if (this.#closesWithLast && this.#sockets.size === 0) process.nextTick(() => this.#emitClose());
   }
 
@@ -352,36 +363,12 @@ export class WebSocketServer extends EventEmitter<WebSocketServerEvents> {
   }
 }
 
-/** A server whose only answer to plain requests is that they should upgrade. */
-function createHttpServer(options: ServerOptions): Server {
-  const timeout = milliseconds('handshakeTimeout', options.handshakeTimeout ?? defaultHandshakeTimeout);
-  return createServer(
-    {
-      headersTimeout: timeout,
-      requestTimeout: timeout,
-      // How often Node looks for late requests.
-      connectionsCheckingInterval: timeout === 0 ? undefined : Math.max(50, Math.ceil(timeout / 4)),
-    },
-    (_request, response) => {
-      const body = STATUS_CODES[426] ?? '';
-      response.writeHead(426, {
-        ...upgradeRequiredResponse,
-        'Content-Length': body.length,
-        'Content-Type': 'text/plain; charset=utf-8',
-      });
-      response.end(body);
-    },
-  );
-}
-
-/** A promise of `verifyClient` is waited for; one that is rejected refuses the client. */
-function decideLater(verdict: unknown, decide: (verified: boolean, status?: number) => void): void {
-  if (verdict instanceof Promise) {
-    verdict.then(
-      (verified) => decide(Boolean(verified)),
-      () => decide(false, 500),
-    );
-  } else {
-    decide(Boolean(verdict));
+/** Runs a function of the program's: when it throws, the client gets 500, and the exception goes on. */
+function orRefuse<T>(stream: Duplex, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!stream.writableEnded && !isTaken(stream)) refuse(stream, internalError);
+    throw error;
   }
 }

@@ -8,6 +8,8 @@ export interface Target {
   isSecure: boolean;
   host: string;
   port: number;
+  /** Host and port as the URL has them; empty for a Unix socket. */
+  authority: string;
   /** Path and query, for the request line. */
   path: string;
   /** The Unix socket of a ws+unix: or wss+unix: URL. */
@@ -28,7 +30,7 @@ const schemes = new Map([
 
 /**
  * Reads an address.
- * @throws SyntaxError when it is no URL, has another scheme or a fragment, or names no Unix socket.
+ * @throws SyntaxError when it is no URL, holds a CR, LF or NUL, has another scheme or a fragment, or names no Unix socket.
  */
 export function parseAddress(address: string | URL): Target {
   const url = parse(address);
@@ -44,6 +46,7 @@ export function parseAddress(address: string | URL): Target {
     href: scheme.name + url.href.slice(url.protocol.length),
     isSecure,
     host: url.hostname.replace(/^\[|\]$/g, ''), // an IPv6 address
+    authority: url.host,
     port: url.port === '' ? (isSecure ? 443 : 80) : Number(url.port),
     path: url.pathname + url.search,
     socketPath: undefined,
@@ -54,6 +57,8 @@ export function parseAddress(address: string | URL): Target {
 
 function parse(address: string | URL): URL {
   if (address instanceof URL) return address;
+  // The URL parser would leave them out or encode them.
+  if (/[\r\n\0]/.test(address)) throw new SyntaxError('The URL contains a CR, LF or NUL character');
   try {
     return new URL(address);
   } catch {
@@ -66,7 +71,13 @@ function unixTarget(target: Target, url: URL): Target {
   if (url.pathname === '') throw new SyntaxError("The URL's pathname is empty");
   const colon = target.path.indexOf(':');
   const socketPath = colon === -1 ? target.path : target.path.slice(0, colon);
-  return { ...target, host: 'localhost', socketPath, path: colon === -1 ? '/' : target.path.slice(colon + 1) };
+  return {
+    ...target,
+    host: 'localhost',
+    authority: '',
+    socketPath,
+    path: colon === -1 ? '/' : target.path.slice(colon + 1),
+  };
 }
 
 /** Percent-decodes; what is no valid UTF-8 stays as it is. */

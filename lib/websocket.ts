@@ -2,18 +2,17 @@
  * The class that users see, on both ends: an EventEmitter with the properties and methods of `ws` and of WHATWG's
  * WebSocket. What it does before there is a connection is in client.ts, and afterwards in connection.ts.
  */
-import { EventEmitter } from 'node:events';
-import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { ClientRequest, ClientRequestArgs } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { adoptServerConnection } from './adopted.js';
 import { ClientHandshake } from './client.js';
 import { Connection, ReadyState } from './connection.js';
 import { byteLength, checkCloseStatus, toControlPayload, toReason } from './data.js';
 import { notOpenError } from './errors.js';
 import {
   addListener,
-  attributeListener,
+  defineAttributes,
   removeListener,
-  setAttributeListener,
   type CloseEvent,
   type ErrorEvent,
   type Event,
@@ -21,42 +20,26 @@ import {
   type EventListenerOptions,
   type MessageEvent,
   type WebSocketEventMap,
+  type WebSocketEvents,
 } from './events.js';
 import {
   callback as checkCallback,
+  resolveSettings,
   type BinaryType,
   type ClientOptions,
-  type MessageData,
+  type ConnectionSettings,
   type ResolvedSettings,
   type SendCallback,
   type SendData,
   type SendOptions,
+  type ServerOptions,
   type TransportKind,
 } from './options.js';
 import { isBinaryMessage, toMessage, type PreparedMessage } from './prepared-message.js';
 import type { WebSocketServer } from './server.js';
-
-/** The events of a `WebSocket` and what their listeners get. */
-export interface WebSocketEvents {
-  /** The opening handshake is done (clients). */
-  open: [];
-  /** A message. A text message is what `textType` says (default: a Buffer of UTF-8), a binary one what `binaryType` says. */
-  message: [data: MessageData, isBinary: boolean];
-  /** The connection is gone; 1005: the Close frame had no status, 1006: there was no Close frame. */
-  close: [code: number, reason: Buffer];
-  /** The handshake failed, or the peer broke the protocol or a limit; 'close' follows. */
-  error: [error: Error];
-  /** A ping; it has been answered already unless `autoPong` is off. */
-  ping: [data: Buffer];
-  /** A pong, asked for or not. */
-  pong: [data: Buffer];
-  /** After `send` returned false: nothing is buffered any more. */
-  drain: [];
-  /** The server's 101 response (clients). */
-  upgrade: [response: IncomingMessage];
-  /** Another response (clients). With a listener, ending the request is the listener's business. */
-  'unexpected-response': [request: ClientRequest, response: IncomingMessage];
-}
+import type { createWebSocketStream } from './stream.js';
+import { isTaken } from './transport.js';
+import { TypedEmitter } from './typed-emitter.js';
 
 const binaryTypes: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments'] satisfies BinaryType[];
 
@@ -67,7 +50,7 @@ const emptyReason = Buffer.alloc(0);
  *
  * Its 'error' event comes before 'close', and each at most once; 'close' always comes.
  */
-export class WebSocket extends EventEmitter<WebSocketEvents> {
+export class WebSocket extends TypedEmitter<WebSocketEvents> {
   /** `readyState` while the connection is made. */
   static readonly CONNECTING = ReadyState.Connecting;
   /** `readyState` when messages can be sent. */
@@ -81,12 +64,24 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
   declare static Server: typeof WebSocketServer;
   declare static WebSocketServer: typeof WebSocketServer;
   declare static WebSocket: typeof WebSocket;
+  declare static createWebSocketStream: typeof createWebSocketStream;
 
   declare readonly CONNECTING: typeof ReadyState.Connecting;
   declare readonly OPEN: typeof ReadyState.Open;
   declare readonly CLOSING: typeof ReadyState.Closing;
   declare readonly CLOSED: typeof ReadyState.Closed;
 
+  /** The listener that gets an Event object when the connection is open, or null. */
+  declare onopen: ((event: Event) => void) | null;
+  /** The listener that gets an Event object for each message, or null. */
+  declare onmessage: ((event: MessageEvent) => void) | null;
+  /** The listener that gets an Event object when the connection is closed, or null. */
+  declare onclose: ((event: CloseEvent) => void) | null;
+  /** The listener that gets an Event object for an error, or null. */
+  declare onerror: ((event: ErrorEvent) => void) | null;
+
+  /** @internal Messages are views that are valid during the handler only. */
+  _borrows = false;
   #connection: Connection | undefined;
   #handshake: ClientHandshake | undefined;
   /** While there is no connection. */
@@ -104,18 +99,17 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
    * @param protocols the subprotocols to offer; or the options
    * @throws SyntaxError for an invalid URL or subprotocol; TypeError or RangeError for an invalid option.
    */
-  constructor(address: string | URL | null, options?: ClientOptions);
-  constructor(address: string | URL | null, protocols?: string | string[], options?: ClientOptions);
-  constructor(address: string | URL | null, protocols?: string | string[] | ClientOptions, options?: ClientOptions) {
+  constructor(address: string | URL | null, options?: ClientOptions | ClientRequestArgs);
+  constructor(
+    address: string | URL | null,
+    protocols?: string | string[],
+    options?: ClientOptions | ClientRequestArgs | ServerOptions,
+  );
+  constructor(address: string | URL | null, protocols?: string | string[] | object, options?: object) {
     super();
     (this as unknown as { _events: object })._events = new Listeners();
     if (address === null) return;
-    if (isOptions(protocols)) {
-      options = protocols;
-      protocols = undefined;
-    }
-    const offered = protocols ?? options?.protocols ?? [];
-    this.#handshake = new ClientHandshake(this, address, Array.isArray(offered) ? offered : [offered], options ?? {});
+    this.#handshake = new ClientHandshake(this, address, protocols, options);
     this.#url = this.#handshake.url;
     this.#handshake.start();
   }
@@ -156,9 +150,9 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
     return this.#protocol;
   }
 
-  /** The URL of the server (clients). */
-  get url(): string | undefined {
-    return this.#url;
+  /** The URL of the server: of the last one, where redirects are followed. Undefined on servers, whatever its type says. */
+  get url(): string {
+    return this.#url as string;
   }
 
   /** What carries the bytes: the driver's own socket or a stream. Undefined before 'open'. */
@@ -169,6 +163,11 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
   /** The stream that the connection was made on, for its addresses. Null before 'open'. Reading or writing it breaks the connection. */
   get _socket(): Duplex | null {
     return this.#connection?.transport.stream ?? null;
+  }
+
+  /** Whether this is the server's side. */
+  get _isServer(): boolean {
+    return this.#url === undefined;
   }
 
   /** @internal */
@@ -239,16 +238,18 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
   ping(cb?: SendCallback): void;
   ping(data: SendData | undefined, cb?: SendCallback): void;
   ping(data: SendData | undefined, mask: boolean | undefined, cb?: SendCallback): void;
-  ping(data?: SendData | SendCallback, mask?: boolean | SendCallback, cb?: SendCallback): void {
-    this.#sendControl(false, data, mask, cb);
+  ping(data: SendData | undefined, mask: boolean | undefined, cb: (error: Error) => void): void;
+  ping(data?: unknown, mask?: unknown, cb?: (error: Error) => void): void {
+    this.#sendControl(false, data, mask, cb as SendCallback);
   }
 
   /** Sends a pong that nobody asked for, or one by hand when `autoPong` is off. As `ping`. */
   pong(cb?: SendCallback): void;
   pong(data: SendData | undefined, cb?: SendCallback): void;
   pong(data: SendData | undefined, mask: boolean | undefined, cb?: SendCallback): void;
-  pong(data?: SendData | SendCallback, mask?: boolean | SendCallback, cb?: SendCallback): void {
-    this.#sendControl(true, data, mask, cb);
+  pong(data: SendData | undefined, mask: boolean | undefined, cb: (error: Error) => void): void;
+  pong(data?: unknown, mask?: unknown, cb?: (error: Error) => void): void {
+    this.#sendControl(true, data, mask, cb as SendCallback);
   }
 
   #sendControl(isPong: boolean, data: unknown, mask: unknown, cb?: SendCallback): void {
@@ -316,32 +317,20 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
     removeListener(this, name, listener);
   }
 
-  get onopen(): ((event: Event) => void) | null {
-    return attributeListener(this, 'open') as ((event: Event) => void) | null;
-  }
-  set onopen(listener: ((event: Event) => void) | null) {
-    setAttributeListener(this, 'open', listener);
-  }
-
-  get onmessage(): ((event: MessageEvent) => void) | null {
-    return attributeListener(this, 'message') as ((event: MessageEvent) => void) | null;
-  }
-  set onmessage(listener: ((event: MessageEvent) => void) | null) {
-    setAttributeListener(this, 'message', listener);
-  }
-
-  get onclose(): ((event: CloseEvent) => void) | null {
-    return attributeListener(this, 'close') as ((event: CloseEvent) => void) | null;
-  }
-  set onclose(listener: ((event: CloseEvent) => void) | null) {
-    setAttributeListener(this, 'close', listener);
-  }
-
-  get onerror(): ((event: ErrorEvent) => void) | null {
-    return attributeListener(this, 'error') as ((event: ErrorEvent) => void) | null;
-  }
-  set onerror(listener: ((event: ErrorEvent) => void) | null) {
-    setAttributeListener(this, 'error', listener);
+  /**
+   * Opens a socket that was made with null on a stream whose handshake somebody else has made; 'open' is emitted before
+   * this returns. The socket is a server's: it expects masked frames.
+   *
+   * @param head was read from the stream already
+   * @param options as for `WebSocketServer`, with the same defaults (`ws`: no limits unless they are named)
+   * @throws Error when the socket is a client's or was opened before; TypeError or RangeError for an invalid option.
+   */
+  setSocket(stream: Duplex, head: Buffer = emptyReason, options: ConnectionSettings = {}): void {
+    if (!this._isServer || this.readyState !== ReadyState.Connecting || isTaken(stream)) {
+      throw new Error('setSocket needs a socket that was made with null and not yet opened, and a stream of its own');
+    }
+    const settings = resolveSettings(options);
+    this._open(adoptServerConnection(settings), stream, '', head, '', settings);
   }
 
   /** @internal The handshake is done: takes the stream over and emits 'open'. */
@@ -354,6 +343,7 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
     settings: ResolvedSettings,
   ): void {
     this.#protocol = protocol;
+    this._borrows = settings.delivery === 'borrow';
     this.#connection = new Connection(this, id, stream, preamble, head, settings);
     this.#handshake = undefined;
     this.emit('open');
@@ -375,6 +365,12 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
     this.#readyState = ReadyState.Closing;
   }
 
+  /** @internal A redirect is followed: this request, not yet sent, goes to the new URL. */
+  _redirected(url: string, request: ClientRequest): void {
+    this.#url = url;
+    this.emit('redirect', url, request);
+  }
+
   /** There is no connection and never will be. */
   #refuse(bytes: number, cb: SendCallback | undefined): false {
     this.#unsent += bytes;
@@ -390,10 +386,7 @@ export class WebSocket extends EventEmitter<WebSocketEvents> {
 const Listeners = function () {} as unknown as new () => object;
 Listeners.prototype = Object.create(null) as object;
 
-function isOptions(value: unknown): value is ClientOptions {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 for (const [name, value] of Object.entries(ReadyState)) {
   Object.defineProperty(WebSocket.prototype, name.toUpperCase(), { value, enumerable: true });
 }
+defineAttributes(WebSocket.prototype);

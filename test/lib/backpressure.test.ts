@@ -257,8 +257,8 @@ test('a paused reader that is sent 250 MiB is closed; every other connection is 
   let received = 0;
   fast.on('message', () => (received += 1));
   await once(fast, 'open');
-  await until(() => server.clients?.size === 2);
-  const [toSlow, toFast] = [...server.clients!];
+  await until(() => server.clients.size === 2);
+  const [toSlow, toFast] = [...server.clients];
   const chunk = Buffer.alloc(MiB);
   for (let i = 0; i < 250; i++) {
     toSlow.send(chunk);

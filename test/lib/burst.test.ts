@@ -51,5 +51,5 @@ test(`${clients} clients that connect at once are all served, with the default b
   afterTest(() => child.kill('SIGKILL'));
   const [output] = await Promise.all([text(child.stdout), once(child, 'exit')]);
   expect(JSON.parse(output)).toEqual({ accepted: clients, echoed: clients, errors: [] });
-  await until(() => server.clients!.size === 0, 'the end of every connection');
+  await until(() => server.clients.size === 0, 'the end of every connection');
 });

@@ -151,7 +151,7 @@ describe('terminate in a handler', () => {
     server.on('connection', (peer) => peer.terminate());
     const socket = client(url);
     expect(await closed(socket)).toEqual({ code: 1006, reason: '' });
-    expect(server.clients!.size).toBe(0);
+    expect(server.clients.size).toBe(0);
   });
 
   test('of upgrade: the client gives up with an error', async () => {

@@ -82,7 +82,7 @@ describe('a server ends the connection with the right status and one error', () 
     peer.socket.end();
     expect(await end).toEqual({ code: 1006, reason: '' });
     expect(seen).toEqual(['message: before', `error: ${error.message}`, 'close: 1006']);
-    expect(server.clients!.size).toBe(0);
+    expect(server.clients.size).toBe(0);
   });
 });
 

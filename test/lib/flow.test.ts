@@ -198,7 +198,7 @@ describe('send', () => {
     const { server, url } = await serve();
     const sockets = await Promise.all(Array.from({ length: 50 }, () => connect(url)));
     const received = Promise.all(sockets.map((socket) => nextMessage(socket)));
-    [...server.clients!].forEach((peer, i) => peer.send(`to ${i}`));
+    [...server.clients].forEach((peer, i) => peer.send(`to ${i}`));
     expect((await received).map(({ data }) => data.toString())).toEqual(sockets.map((_, i) => `to ${i}`));
   });
 

@@ -17,27 +17,28 @@ test('the names', () => {
   expect(index.WebSocket.WebSocketServer).toBe(index.WebSocketServer);
   expect(index.WebSocket.WebSocket).toBe(index.WebSocket);
   expect(Object.keys(index).sort()).toEqual([
-    'PreparedMessage',
-    'Server',
-    'WebSocket',
-    'WebSocketServer',
-    'component',
-    'default',
+    ...['PreparedMessage', 'Server', 'WebSocket', 'WebSocketServer', 'component', 'createWebSocketStream', 'default'],
   ]);
+  expect(index.WebSocket.createWebSocketStream).toBe(index.createWebSocketStream);
 });
 
 test('require gives the class with the other names on it, import gives the same class', () => {
   const program = `
     const WebSocket = require(${JSON.stringify(join(root, 'dist/cjs.cjs'))});
-    const { Server, WebSocketServer, component } = WebSocket;
+    const { Server, WebSocketServer, createWebSocketStream, component } = WebSocket;
     import(${JSON.stringify(join(root, 'dist/esm.mjs'))}).then((esm) => console.log(JSON.stringify([
       typeof WebSocket, WebSocket.name, WebSocket.OPEN, Server === WebSocketServer, typeof component.WebSocketHandle,
       esm.default === WebSocket, esm.WebSocket === WebSocket, esm.WebSocketServer === Server, esm.component === component,
+      WebSocket.WebSocket === WebSocket, typeof createWebSocketStream,
+      esm.createWebSocketStream === createWebSocketStream, esm.Server === Server,
     ])));
   `;
   const { stdout, stderr } = node(['-e', program]);
   expect(stderr).toBe('');
-  expect(JSON.parse(stdout)).toEqual(['function', 'WebSocket', 1, true, 'function', true, true, true, true]);
+  expect(JSON.parse(stdout)).toEqual([
+    ...['function', 'WebSocket', 1, true, 'function', true, true, true, true],
+    ...[true, 'function', true, true],
+  ]);
 });
 
 test('without the native module the error says what is missing and how to build it', () => {

@@ -178,7 +178,7 @@ describe('verifyClient', () => {
     peer.socket.resetAndDestroy();
     await new Promise((resolve) => setTimeout(resolve, 50));
     done(true);
-    expect(server.clients!.size).toBe(0);
+    expect(server.clients.size).toBe(0);
   });
 });
 

@@ -77,7 +77,7 @@ describe('where connections come from', () => {
     });
     for (const [path, server] of Object.entries(servers)) server.on('connection', (peer) => peer.send(path));
     for (const path of ['/a', '/b']) expect((await nextMessage(client(url + path))).data.toString()).toBe(path);
-    expect([servers['/a'].clients!.size, servers['/b'].clients!.size]).toEqual([1, 1]);
+    expect([servers['/a'].clients.size, servers['/b'].clients.size]).toEqual([1, 1]);
     expect(() => servers['/a'].address()).toThrow('The server is operating in "noServer" mode');
     await Promise.all(Object.values(servers).map((server) => server.close({ timeout: 100 })));
   });
@@ -149,7 +149,7 @@ test('a stream cannot carry two connections', async () => {
 test.each<[ServerOptions | undefined]>([[{}], [{ port: 0, noServer: true }], [{ server: createServer(), port: 0 }]])(
   'exactly one of port, server and noServer is needed: %p',
   (options) => {
-    expect(() => new WebSocketServer(options!)).toThrow('One and only one of the "port", "server", or "noServer"');
+    expect(() => new WebSocketServer(options)).toThrow('One and only one of the "port", "server", or "noServer"');
   },
 );
 
@@ -209,7 +209,7 @@ describe('the headers event', () => {
       peer.write(requestText());
       expect((await peer.rest()).toString()).toMatch(/^HTTP\/1\.1 500 /);
       expect(errors).toEqual([expect.stringContaining('A header line must be a string without CR, LF and NUL')]);
-      expect(server.clients!.size).toBe(0);
+      expect(server.clients.size).toBe(0);
     },
   );
 });
@@ -217,11 +217,11 @@ describe('the headers event', () => {
 describe('clients', () => {
   test('holds the open ones', async () => {
     const { server, client: socket, peer } = await pair();
-    expect([...server.clients!]).toEqual([peer]);
+    expect([...server.clients]).toEqual([peer]);
     const end = closed(peer);
     socket.close();
     await end;
-    expect(server.clients!.size).toBe(0);
+    expect(server.clients.size).toBe(0);
   });
 
   test('is not kept with clientTracking: false, and close still closes them', async () => {
@@ -268,7 +268,7 @@ describe('close', () => {
       { code: 1001, reason: '' },
       { code: 1001, reason: '' },
     ]);
-    expect(server.clients!.size).toBe(0);
+    expect(server.clients.size).toBe(0);
   });
 
   test('with a code and a reason', async () => {
@@ -372,7 +372,7 @@ describe("the request's socket", () => {
     const count = (): Promise<number> =>
       new Promise((resolve, reject) => http.getConnections((error, n) => (error ? reject(error) : resolve(n))));
     expect(await count()).toBe(1);
-    const end = closed([...server.clients!][0]);
+    const end = closed([...server.clients][0]);
     socket.close();
     await end;
     await delay(20);
@@ -419,5 +419,5 @@ test('a client that disconnects during the handshake leaves nothing behind', asy
     socket.resetAndDestroy();
   }
   await delay(50);
-  await until(() => server.clients!.size === 0, 'no clients');
+  await until(() => server.clients.size === 0, 'no clients');
 });

@@ -198,7 +198,7 @@ test("'close' of the HTTP server waits for the connections, and for each only on
   await delay(20);
   expect(seen).toEqual([]);
   expect(await connections(http)).toBe(1);
-  for (const peer of server.clients!) peer.close();
+  for (const peer of server.clients) peer.close();
   await until(() => seen.length === 1, "the HTTP server's end");
   expect(await connections(http)).toBe(0);
 });

@@ -33,7 +33,7 @@ test('our client and our server over TLS, on the stream transport', async () => 
   expect((await nextMessage(socket)).data.toString()).toBe('small');
   socket.send(large);
   expect((await nextMessage(socket)).data.equals(large)).toBe(true);
-  const [peer] = [...server.clients!];
+  const [peer] = [...server.clients];
   const both = Promise.all([closed(socket), closed(peer)]);
   socket.close(1000, 'done');
   expect(await both).toEqual([

@@ -1,0 +1,176 @@
+// The public surface of ws: every name is here, and one program sees the same with ws and with us.
+import { once, type EventEmitter } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import WS, { WebSocketServer as WSServer } from 'ws';
+import { WebSocket, WebSocketServer, type ClientOptions, type SendData, type SendOptions } from '../../lib';
+import { afterTest, client, connect, nextMessage, pair, serve, serveEcho } from './support';
+
+/** Parts of ws that are not ours on purpose, or internal there. */
+const declared = [
+  'Receiver',
+  'Sender',
+  'PerMessageDeflate',
+  'extension',
+  'subprotocol',
+  'emitClose',
+  'completeUpgrade',
+];
+
+const names = (object: object): string[] =>
+  Object.getOwnPropertyNames(object).filter((name) => !declared.includes(name));
+
+describe('every name of ws exists', () => {
+  test.each(names(WS))('WebSocket.%s', (name) => {
+    expect(name in WebSocket).toBe(true);
+    expect(typeof WebSocket[name as 'OPEN']).toBe(typeof WS[name as 'OPEN']);
+  });
+
+  test.each(names(WS.prototype))('WebSocket.prototype.%s', (name) => {
+    expect(name in WebSocket.prototype).toBe(true);
+  });
+
+  test.each(names(WSServer.prototype))('WebSocketServer.prototype.%s', (name) => {
+    expect(name in WebSocketServer.prototype).toBe(true);
+  });
+
+  test('the constants have the same values', () => {
+    for (const name of ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'] as const) {
+      expect([WebSocket[name], WebSocket.prototype[name]]).toEqual([WS[name], WS.prototype[name]]);
+    }
+  });
+});
+
+describe('one program sees the same with ws and with us', () => {
+  const ours = { Client: WebSocket, Server: WebSocketServer };
+  const theirs = { Client: WS, Server: WSServer } as unknown as typeof ours;
+
+  /** Writes down what happens, one line each. */
+  function listen(emitter: EventEmitter, names: string[], log: string[], who: string): void {
+    for (const name of names) {
+      emitter.on(name, (...args: unknown[]) => log.push([who, name, ...args.map(show)].join(' ')));
+    }
+  }
+
+  function show(value: unknown): string {
+    if (Buffer.isBuffer(value)) return `<${value.toString()}>`;
+    if (value instanceof Error) return value.message;
+    return typeof value === 'object' && value !== null ? '' : String(value);
+  }
+
+  async function run({ Client, Server }: typeof ours): Promise<string[]> {
+    const log: string[] = [];
+    const server = new Server({ port: 0, host: '127.0.0.1', handleProtocols: () => 'b' });
+    afterTest(() => void server.close());
+    listen(server, ['listening', 'connection', 'close'], log, 'server');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+
+    const connected = once(server, 'connection') as Promise<[WebSocket]>;
+    const socket = new Client(`ws://127.0.0.1:${port}/x?y`, ['a', 'b'], { origin: 'http://o.example' });
+    log.push(String([socket.readyState, socket.protocol, socket.bufferedAmount, socket.isPaused, socket.binaryType]));
+    listen(socket, ['open', 'message', 'ping', 'pong', 'close', 'error'], log, 'client');
+    const [[peer]] = await Promise.all([connected, once(socket, 'open')]);
+    listen(peer, ['message', 'ping', 'pong', 'close', 'error'], log, 'peer');
+    log.push(String([socket.readyState, socket.protocol, peer.protocol, socket.extensions, peer.extensions]));
+    log.push(socket.url.replace(String(port), 'port'), typeof peer.url, String(server.clients.size));
+
+    peer.on('message', (data, isBinary) => peer.send(data as Buffer, { binary: isBinary }));
+    const say = async (data: SendData, options?: SendOptions): Promise<void> => {
+      const answer = once(socket, 'message');
+      await new Promise((done) => socket.send(data, options, done));
+      await answer;
+    };
+    await say('text');
+    await say(Buffer.from('bytes'));
+    await say(new Uint8Array([65, 66, 67]).subarray(1));
+    await say('as binary', { binary: true });
+    await say(42);
+    await say('');
+    socket.send('in ', { fin: false });
+    await say('parts');
+    const ping = once(peer, 'ping');
+    const pong = once(socket, 'pong');
+    socket.ping('are you there');
+    await Promise.all([ping, pong]);
+    const alone = once(peer, 'pong');
+    socket.pong('unasked');
+    await alone;
+
+    socket.pause();
+    log.push(String(socket.isPaused));
+    peer.send('later');
+    socket.resume();
+    await once(socket, 'message');
+    const both = Promise.all([once(socket, 'close'), once(peer, 'close')]);
+    socket.close(4321, 'bye');
+    log.push(String(socket.readyState));
+    await both;
+    log.push(String([socket.readyState, peer.readyState]), String(server.clients.size));
+    await new Promise<void>((done) => void server.close(() => done()));
+    // What the two ends do is not in step.
+    return ['client', 'peer', 'server', ''].flatMap((who) =>
+      log.filter((line) => (who ? line.startsWith(who) : !/^(client|peer|server)/.test(line))),
+    );
+  }
+
+  test('our client and server, and those of ws', async () => {
+    const [mine, reference] = [await run(ours), await run(theirs)];
+    expect(reference.length).toBeGreaterThan(30);
+    expect(mine).toEqual(reference);
+  });
+
+  test('our client with their server, and the reverse', async () => {
+    const reference = await run(theirs);
+    expect(await run({ Client: WebSocket, Server: theirs.Server })).toEqual(reference);
+    expect(await run({ Client: theirs.Client, Server: WebSocketServer })).toEqual(reference);
+  });
+});
+
+describe('options that ws ignores, or that have no effect here', () => {
+  test('where the client connects to is the business of the URL', async () => {
+    const { url } = await serveEcho({ path: '/right' });
+    const options = {
+      host: 'h',
+      hostname: 'h',
+      port: 1,
+      path: '/wrong',
+      socketPath: '/s',
+      method: 'POST',
+      timeout: 1,
+      protocol: 'ftp:',
+    };
+    const socket = await connect(`${url}/right`, undefined, options as ClientOptions);
+    socket.send('right');
+    expect((await nextMessage(socket)).data.toString()).toBe('right');
+  });
+
+  test('are accepted on clients and servers', async () => {
+    const perMessageDeflate = { threshold: 10, serverMaxWindowBits: 10, zlibDeflateOptions: { level: 1 } };
+    const options = { allowSynchronousEvents: true, maxBufferedChunks: 1, maxPendingAutoPongs: 1, perMessageDeflate };
+    const { client: socket, peer } = await pair(options, { ...options, generateMask: (mask) => mask.fill(0) });
+    expect([socket.extensions, peer.extensions]).toEqual(['', '']);
+    peer.send('hello', { compress: true });
+    expect((await nextMessage(socket)).data.toString()).toBe('hello');
+  });
+
+  test('mask: a client masks, a server does not, whatever is asked for', async () => {
+    const { client: socket, peer } = await pair();
+    socket.send('masked', { mask: false });
+    expect((await nextMessage(peer)).data.toString()).toBe('masked');
+    peer.send('not masked', { mask: true });
+    expect((await nextMessage(socket)).data.toString()).toBe('not masked');
+    const ping = once(peer, 'ping') as Promise<[Buffer]>;
+    socket.ping('ping', false);
+    expect((await ping)[0].toString()).toBe('ping');
+  });
+});
+
+test('url is the address as a URL writes it', async () => {
+  const { url } = await serve();
+  for (const address of [url, `${url}/a b?c=d`, url.replace('ws:', 'HTTP:')]) {
+    const [mine, reference] = [client(address), new WS(address)];
+    reference.on('error', () => {});
+    expect(mine.url).toBe(reference.url);
+    reference.terminate();
+  }
+});
