@@ -29,7 +29,8 @@ class FrameReader {
 
   // The usual case in few steps: takes the header of a frame that is a whole text or binary message of less than 126
   // bytes, if all of it is in input and nothing is wrong with it. False: nothing happened, read() decides.
-  bool readSmallMessage(std::span<std::uint8_t>& input, const FrameRules& rules, bool messageOpen) {
+  bool readSmallMessage(std::span<std::uint8_t>& input, const FrameRules& rules, bool messageOpen,
+                        FrameHeader& header) const {
     if (input.size() < 2 || heldCount_ != 0 || messageOpen) {
       return false;
     }
@@ -42,11 +43,11 @@ class FrameReader {
         (rules.maxLength != 0 && length > rules.maxLength)) {
       return false;
     }
-    header_.firstByte = firstByte;
-    header_.masked = masked;
-    header_.length = length;
+    header.firstByte = firstByte;
+    header.masked = masked;
+    header.length = length;
     if (masked) {
-      std::memcpy(header_.key.data(), &input[2], kMaskKeySize);
+      std::memcpy(header.key.data(), &input[2], kMaskKeySize);
     }
     input = input.subspan(size);
     return true;

@@ -198,29 +198,6 @@ inline bool Receiver::usesApplicationMemory() const {
   return inPayload_ && !isControl(reader_.header().opcode()) && !operations_.front().memory.empty();
 }
 
-// What beginFrame(), takePayload() and endFrame() come to for a message that is one frame and lies in input_.
-ReceiveStep Receiver::takeSmallMessage() {
-  const FrameHeader& header = reader_.header();
-  if (options_.maxMessageSize != 0 && header.length > options_.maxMessageSize) {
-    return fault(FaultKind::MessageTooBig);
-  }
-  const std::span<std::uint8_t> payload = input_.first(static_cast<std::size_t>(header.length));
-  input_ = input_.subspan(payload.size());
-  if (header.masked) {
-    applyMask(payload, header.key, 0);
-  }
-  const bool isText = header.opcode() == Opcode::Text;
-  if (isText && !options_.disableUtf8Verification) {
-    utf8_.reset();
-    if (!utf8_.feed(payload) || !utf8_.complete()) {
-      return fault(FaultKind::InvalidUtf8);
-    }
-  }
-  indicate(isText ? BufferType::Utf8Message : BufferType::BinaryMessage,
-           {payload.empty() ? nullptr : payload.data(), payload.size()});
-  return ReceiveStep::Indicate;
-}
-
 inline FaultKind Receiver::beginFrame() {
   const FrameHeader& header = reader_.header();
   inPayload_ = true;
@@ -403,13 +380,6 @@ inline BufferType Receiver::chunkType(bool last) const {
 inline void Receiver::indicateChunk(bool last) {
   indicate(chunkType(last), {chunkLength_ == 0 ? nullptr : chunk_, chunkLength_});
   chunkLength_ = 0;
-}
-
-inline void Receiver::indicate(BufferType type, std::span<std::uint8_t> payload, std::uint16_t closeStatus) {
-  indication_.type = type;
-  indication_.buffer = {payload.data(), static_cast<std::uint32_t>(payload.size()), closeStatus};
-  indication_.hasBuffer = true;
-  indicationReady_ = true;
 }
 
 }  // namespace websocket

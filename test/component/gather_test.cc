@@ -75,6 +75,40 @@ TEST_F(Gather, OneActionCarriesEveryQueuedFrame) {
   EXPECT_EQ(take().kind, ActionKind::None) << "a copied send without a context needs no indication";
 }
 
+TEST_F(Gather, ASessionThatNeverSentHasNothingToSend) {
+  EXPECT_FALSE(session->hasOutput());
+  EXPECT_EQ(session->bufferedAmount(), 0U);
+  EXPECT_EQ(session->bufferedWireBytes(), 0U);
+  EXPECT_EQ(take().kind, ActionKind::None);
+  session->abort();
+  EXPECT_FALSE(session->hasOutput());
+  EXPECT_EQ(take().kind, ActionKind::None);
+}
+
+TEST_F(Gather, TheFirstFrameOfASessionMayBeTheAnswerToAPing) {
+  ASSERT_EQ(session->injectReceived(bytesOf("\x89\x02hi")), Result::Ok);
+  ASSERT_EQ(session->receive({}, nullptr), Result::Ok);
+  Action action;
+  buffers.assign(1, Buffer{});
+  ASSERT_EQ(session->getAction(ActionQueue::Receive, buffers, action), Result::Ok);
+  ASSERT_EQ(action.kind, ActionKind::ReceiveFromNetwork);
+  EXPECT_TRUE(session->hasOutput());
+  EXPECT_EQ(write(), "\x8A\x02hi"s);
+  EXPECT_FALSE(session->hasOutput());
+}
+
+TEST_F(Gather, AnAbortedSessionAnswersNoPing) {
+  ASSERT_EQ(session->injectReceived(bytesOf("\x89\x00"s)), Result::Ok);
+  ASSERT_EQ(session->receive({}, nullptr), Result::Ok);
+  Action action;
+  buffers.assign(1, Buffer{});
+  ASSERT_EQ(session->getAction(ActionQueue::Receive, buffers, action), Result::Ok);
+  ASSERT_TRUE(session->hasOutput());
+  session->abort();
+  EXPECT_FALSE(session->hasOutput());
+  EXPECT_EQ(take().kind, ActionKind::None);
+}
+
 TEST_F(Gather, AShortWriteLeavesTheRestForTheNextAction) {
   for (const std::size_t step : {1U, 2U, 3U, 5U, 7U}) {
     const std::string expected = "\x81\x03"s + "one" + "\x81\x03"s + "two" + "\x81\x05"s + "three";
