@@ -12,7 +12,7 @@ import { driver, register, unregister, type DriverEvents } from './dispatch.js';
 import { emitMessage } from './emit-message.js';
 import { backpressureError, faultError, notOpenError, notSentError } from './errors.js';
 import { borrowedSource, callbackShift, drained, maxCallback, noRoom, SendFlag } from './native.js';
-import type { BackpressurePolicy, BinaryType, ResolvedSettings, SendCallback, SendOptions } from './options.js';
+import type { BinaryType, ResolvedSettings, SendCallback, SendOptions } from './options.js';
 import type { Message } from './prepared-message.js';
 import { attach, type Transport } from './transport.js';
 import type { WebSocket } from './websocket.js';
@@ -47,12 +47,10 @@ export class Connection implements DriverEvents {
   /** The peer's Close frame was received. */
   closeReceived = false;
   readonly transport: Transport;
-  readonly wantsStrings: boolean;
 
   #closeStatus = abnormalClosure;
   #closeReason = emptyReason;
   #closeTimer: NodeJS.Timeout | undefined;
-  readonly #closeTimeout: number;
   /** terminate() was called: nothing is delivered any more but the end. */
   #isCut = false;
   /** The transport is gone; only held messages and 'close' are still to come. */
@@ -63,9 +61,6 @@ export class Connection implements DriverEvents {
   /** Callbacks of sends by number; made when first needed. */
   #callbacks: Map<number, SendCallback> | undefined;
   #lastCallback = drained;
-  readonly #highWaterMark: number;
-  readonly #maxBackpressure: number;
-  readonly #policy: BackpressurePolicy;
   /** Messages that wait for room, in order; made when first needed. */
   #waiting: WaitingMessage[] | undefined;
   /** A send returned false, and 'drain' has not come yet. */
@@ -89,14 +84,9 @@ export class Connection implements DriverEvents {
     stream: Duplex,
     preamble: string,
     head: Buffer,
-    settings: ResolvedSettings,
+    readonly settings: ResolvedSettings,
   ) {
     this.binaryType = socket.binaryType;
-    this.#closeTimeout = settings.closeTimeout;
-    this.wantsStrings = settings.textType === 'string';
-    this.#highWaterMark = settings.highWaterMark;
-    this.#maxBackpressure = settings.maxBackpressure;
-    this.#policy = settings.backpressure;
     register(this);
     this.transport = attach(id, stream, preamble, head, settings.transport);
   }
@@ -126,7 +116,7 @@ export class Connection implements DriverEvents {
 
   /** Queues a message, with the policy 'wait' when there is room for it. The callback is always called. */
   sendAsync(payload: Message, isBinary: boolean, options: SendOptions | undefined, callback: SendCallback): void {
-    if (this.#policy === 'wait' && this.readyState === ReadyState.Open) {
+    if (this.settings.backpressure === 'wait' && this.readyState === ReadyState.Open) {
       const message = { payload, bytes: byteLength(payload), isBinary, options, callback };
       if (this.#waiting !== undefined) this.#waiting.push(message);
       else if (!this.#admit(message)) this.#waiting = [message];
@@ -193,8 +183,8 @@ export class Connection implements DriverEvents {
 
   /** Too much waits: the message is dropped, and with the policy 'close' it was the last one. */
   overflow(callback: SendCallback | undefined): void {
-    if (callback !== undefined) process.nextTick(callback, backpressureError(this.#maxBackpressure));
-    if (this.#policy === 'close') this.close(tryAgainLater, 'The peer is too slow');
+    if (callback !== undefined) process.nextTick(callback, backpressureError(this.settings.maxBackpressure));
+    if (this.settings.backpressure === 'close') this.close(tryAgainLater, 'The peer is too slow');
   }
 
   /** Queues a message of `sendAsync`; false: there is no room yet. */
@@ -233,7 +223,7 @@ export class Connection implements DriverEvents {
     if (ok) this.#admitWaiting();
     if (number === drained) {
       // Not when the driver will tell again, because so much has been sent since.
-      if (!this.#needsDrain || driver.bufferedAmount(this.id) > this.#highWaterMark) return;
+      if (!this.#needsDrain || driver.bufferedAmount(this.id) > this.settings.highWaterMark) return;
       this.#needsDrain = false;
       if (this.readyState === ReadyState.Open) this.socket.emit('drain');
       return;
@@ -284,7 +274,7 @@ export class Connection implements DriverEvents {
     if (!this.isPaused) return;
     this.isPaused = false;
     this.transport.setPaused(false);
-    if (this.#held !== undefined) process.nextTick(releaseHeld, this);
+    if (this.#held !== undefined) this.#releaseSoon();
   }
 
   #hold(message: HeldMessage): void {
@@ -292,20 +282,26 @@ export class Connection implements DriverEvents {
     else this.#held.push(message);
   }
 
+  #releaseSoon(): void {
+    if (this.settings.allowSynchronousEvents) process.nextTick(releaseHeld, this);
+    else setImmediate(releaseHeld, this); // between two of them, the callbacks of promises run
+  }
+
   /** @internal Delivers the messages that were held back, then the end when it waits behind them. */
   release(): void {
-    let threw = true;
+    let isDone = false;
     try {
       while (this.#held !== undefined && !this.isPaused) {
         const { data, isBinary, isOwn } = this.#held.shift() as HeldMessage;
         if (this.#held.length === 0) this.#held = undefined;
         if (typeof data === 'string') emitMessage(this.socket, data, false);
         else this.#deliver(data, isBinary, isOwn);
+        if (!this.settings.allowSynchronousEvents) return;
       }
-      threw = false;
+      isDone = true;
     } finally {
-      // A handler threw: the rest is delivered when the exception has been reported.
-      if (threw) process.nextTick(releaseHeld, this);
+      // The rest comes later, when a handler's exception has been reported.
+      if (!isDone) this.#releaseSoon();
     }
     if (this.#isEnded && this.readyState !== ReadyState.Closed) this.#emitClose();
   }
@@ -369,7 +365,7 @@ export class Connection implements DriverEvents {
     clearTimeout(this.#closeTimer);
     unregister(this);
     this.transport.closed();
-    if (this.#held !== undefined) process.nextTick(releaseHeld, this);
+    if (this.#held !== undefined) this.#releaseSoon();
     else this.#emitClose();
   }
 
@@ -379,7 +375,7 @@ export class Connection implements DriverEvents {
 
   #startClosing(): void {
     this.#stopSending();
-    this.#closeTimer ??= setTimeout(() => this.#destroyTransport(), this.#closeTimeout);
+    this.#closeTimer ??= setTimeout(() => this.#destroyTransport(), this.settings.closeTimeout);
   }
 
   #destroyTransport(): void {

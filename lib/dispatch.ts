@@ -5,12 +5,12 @@
 import { Buffer, isAscii } from 'node:buffer'; // the global Buffer is a getter
 import { markAsUntransferable } from 'node:worker_threads';
 import { borrowedSource, Kind, recordWords, slotMask, startDriver } from './native.js';
+import type { ResolvedSettings } from './options.js';
 
 /** What a connection learns from the driver, in the order in which it happened. */
 export interface DriverEvents {
   readonly id: number;
-  /** Text messages are wanted as strings. */
-  readonly wantsStrings: boolean;
+  readonly settings: Pick<ResolvedSettings, 'textType' | 'allowSynchronousEvents'>;
   /** A text message, when strings are wanted. */
   onText(text: string): void;
   /** Any other message. `source`: 0 for memory shared with other messages, `borrowedSource`, else its own. */
@@ -97,16 +97,18 @@ function onEvents(count: number, payload: Buffer, large: Buffer[], borrowed: Buf
       connection.onSent(records[word + 5], source === 0);
       continue;
     }
-    if (kind === Kind.Text && connection.wantsStrings) {
+    if (kind === Kind.Text && connection.settings.textType === 'string') {
       if (source === 0) connection.onText(texts.slice(payload, records[word + 2], records[word + 3]));
       else connection.onText(dataAt(word, shared, large, borrowed).toString());
-      continue;
+    } else {
+      const data = dataAt(word, shared, large, borrowed);
+      if (kind <= Kind.Binary) connection.onMessage(data, kind === Kind.Binary, source);
+      else deliver(connection, kind, data, records[word + 5]);
     }
-    const data = dataAt(word, shared, large, borrowed);
-    if (kind <= Kind.Binary) connection.onMessage(data, kind === Kind.Binary, source);
-    else deliver(connection, kind, data, records[word + 5]);
+    // Native code calls again for the records behind, after the callbacks of promises.
+    if (!connection.settings.allowSynchronousEvents) break;
   }
-  texts.release();
+  if (cursor[0] >= count) texts.release();
 }
 
 /** The payload of a record. */

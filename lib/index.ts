@@ -37,7 +37,6 @@ export type {
   ConnectionSettings,
   MessageData,
   PerMessageDeflateOptions,
-  PreparedMessageOptions,
   RawData,
   SendCallback,
   SendData,
@@ -51,6 +50,7 @@ export type {
   VerifyClientCallback,
   VerifyClientInfo,
 } from './options.js';
+export type { PreparedMessageOptions } from './prepared-message.js';
 export type { WebSocketServerEvents } from './server.js';
 export type {
   AddressInfo,

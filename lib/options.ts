@@ -112,7 +112,11 @@ export interface ConnectionSettings {
   transport?: 'auto' | TransportKind;
   /** permessage-deflate does not exist yet: whatever is passed, the extension is not negotiated. */
   perMessageDeflate?: boolean | PerMessageDeflateOptions;
-  /** Of `ws`. Only true exists yet: promise callbacks run after the batch of messages that arrived together. */
+  /**
+   * Messages, pings and pongs that arrived together are delivered one behind the other, and callbacks of promises run
+   * after the last of them. False: they run after each, which takes one call from native code for each, as a message
+   * without company does. Default: true.
+   */
   allowSynchronousEvents?: boolean;
   /** Of `ws`, without effect: what has arrived of a message lies in one piece, which `maxPayload` limits. */
   maxBufferedChunks?: number;
@@ -224,12 +228,6 @@ export interface ServerOptions<
   WebSocket?: Socket;
 }
 
-/** Options of `PreparedMessage`. */
-export interface PreparedMessageOptions {
-  /** Make a binary message. Default: true unless the data is a string or a number. */
-  binary?: boolean;
-}
-
 /** Options of `WebSocketServer.broadcast`. */
 export interface BroadcastOptions {
   /** Send a binary message. Default: true unless the data is a string or a number. */
@@ -263,6 +261,7 @@ export const connectionDefaults = {
   maxPayload: 100 * 1024 * 1024,
   maxFragments: 131_072,
   skipUTF8Validation: false,
+  allowSynchronousEvents: true,
   textType: 'buffer',
   delivery: 'copy',
   autoPong: true,
@@ -284,6 +283,7 @@ export interface ResolvedSettings {
   maxPayload: number;
   maxFragments: number;
   skipUTF8Validation: boolean;
+  allowSynchronousEvents: boolean;
   textType: TextType;
   delivery: 'copy' | 'borrow';
   autoPong: boolean;
@@ -300,6 +300,7 @@ export function resolveSettings(options: ConnectionSettings): ResolvedSettings {
     maxPayload: count('maxPayload', options.maxPayload ?? connectionDefaults.maxPayload),
     maxFragments: count('maxFragments', options.maxFragments ?? connectionDefaults.maxFragments, 2 ** 32 - 1),
     skipUTF8Validation: Boolean(options.skipUTF8Validation),
+    allowSynchronousEvents: options.allowSynchronousEvents ?? connectionDefaults.allowSynchronousEvents,
     textType: oneOf('textType', ['buffer', 'string'], options.textType ?? connectionDefaults.textType),
     delivery: oneOf('delivery', ['copy', 'borrow'], options.delivery ?? connectionDefaults.delivery),
     autoPong: options.autoPong ?? connectionDefaults.autoPong,

@@ -4,7 +4,13 @@
  */
 import { toPayload, type Payload } from './data.js';
 import { driver } from './dispatch.js';
-import { describe, type PreparedMessageOptions, type SendData } from './options.js';
+import { describe, type SendData } from './options.js';
+
+/** Options of `PreparedMessage`. */
+export interface PreparedMessageOptions {
+  /** Make a binary message. Default: true unless the data is a string or a number. */
+  binary?: boolean;
+}
 
 /**
  * A message for `send`, `sendAsync` and `broadcast` that is made once and sent often, for example to the members of a

@@ -288,7 +288,8 @@ napi_value Delivery::makeLarge(const driver::Event& event, driver::MessageBuffer
   return buffer;
 }
 
-// When a handler throws, onEvents is left; it is called again for what is behind the record that threw.
+// When a handler throws, or wants the callbacks of promises to run before the next event, onEvents is left; it is called
+// again for what is behind.
 bool Delivery::call(const Call& next) {
   napi_value number = nullptr;
   napi_create_uint32(env_, static_cast<std::uint32_t>(next.count), &number);
@@ -296,7 +297,8 @@ bool Delivery::call(const Call& next) {
   *cursor_ = 0;
   while (true) {
     const std::uint32_t before = *cursor_;
-    if (callFromLoop(env_, context_, valueOf(onEvents_), arguments) || *cursor_ >= next.count) {
+    callFromLoop(env_, context_, valueOf(onEvents_), arguments);
+    if (*cursor_ >= next.count) {
       return true;
     }
     if (*cursor_ == before) {
