@@ -373,10 +373,6 @@ export class Connection implements DriverEvents {
     else this.#emitClose();
   }
 
-  onWrite(bytes: Buffer): void {
-    this.transport.write(bytes);
-  }
-
   #startClosing(): void {
     this.#stopSending();
     this.#closeTimer ??= setTimeout(() => this.#destroyTransport(), this.#closeTimeout);

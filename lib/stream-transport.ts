@@ -3,15 +3,23 @@
  * the driver as they come, and what it has to write comes out at most once for each iteration of the loop.
  */
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-import { driver } from './dispatch.js';
+import { Duplex } from 'node:stream';
+import { driver, registerStream, unregisterStream, type WritableTransport } from './dispatch.js';
+import { WriteState } from './native.js';
 import type { Transport } from './transport.js';
 
-export class StreamTransport implements Transport {
+/** Node's own. */
+const { write } = Duplex.prototype;
+
+export class StreamTransport implements Transport, WritableTransport {
   readonly kind = 'stream';
+  /** Write callbacks that have not come yet, and whether the driver waits for the last of them. */
+  #callbacks = 0;
+  #isWriting = false;
+  #onWritten: ((error?: Error | null) => void) | undefined;
 
   constructor(
-    private readonly id: number,
+    readonly id: number,
     readonly stream: Duplex,
     preamble: string,
     head: Buffer,
@@ -24,6 +32,7 @@ export class StreamTransport implements Transport {
     stream.on('error', () => stream.destroy());
     stream.on('close', () => driver.detach(id));
     if (preamble !== '') stream.write(preamble, 'latin1');
+    registerStream(this);
     driver.attachStream(id, head);
     if (stream.destroyed) {
       driver.detach(id);
@@ -39,12 +48,26 @@ export class StreamTransport implements Transport {
     else this.stream.resume();
   }
 
-  write(bytes: Buffer): void {
-    if (!this.stream.writable) {
-      driver.written(this.id, false);
-      return;
-    }
-    this.stream.write(bytes, (error) => driver.written(this.id, !error));
+  write(bytes: Buffer): WriteState {
+    const { stream } = this;
+    if (!stream.writable) return WriteState.Failed;
+    this.#callbacks++;
+    this.#isWriting = true;
+    stream.write(bytes, (this.#onWritten ??= this.#written.bind(this)));
+    // Most writes are over by now, and need not wait for their callbacks. (A stream with a `write` of its own may hold
+    // bytes back that it does not count.)
+    if (stream.writableLength !== 0 || stream.errored !== null || stream.write !== write) return WriteState.UnderWay;
+    if (!this.#isWriting) return WriteState.UnderWay; // the callback has told
+    this.#isWriting = false;
+    return WriteState.Done;
+  }
+
+  /** The callback of every write. Late ones, of writes that were over at once, tell nothing. */
+  #written(error?: Error | null): void {
+    this.#callbacks--;
+    if (this.#callbacks > 0 || !this.#isWriting) return;
+    this.#isWriting = false;
+    driver.written(this.id, !error);
   }
 
   end(isLast: boolean): void {
@@ -60,6 +83,7 @@ export class StreamTransport implements Transport {
   }
 
   closed(): void {
+    unregisterStream(this);
     this.stream.destroy();
   }
 

@@ -12,8 +12,6 @@ export interface Transport {
   /** The stream that the handshake was done on, or another that stands for it: for its addresses and its 'close'. */
   readonly stream: Duplex;
   setPaused(paused: boolean): void;
-  /** Stream: writes bytes of the driver and tells it when they were handed over. */
-  write(bytes: Buffer): void;
   /** Stream: no more bytes follow. `isLast`: none are expected from the peer either, so its end is not waited for. */
   end(isLast: boolean): void;
   /** Ends the transport at once; the driver's last event follows. */

@@ -143,7 +143,7 @@ void Driver::deliverIfFull() {
   }
 }
 
-void Driver::flush() {
+void Driver::flushConnections() {
   std::vector<ConnectionId> ids = std::exchange(flushing_, {});  // a nested flush makes its own
   ids.swap(dirty_);
   for (const ConnectionId id : ids) {
@@ -157,6 +157,11 @@ void Driver::flush() {
   }
   ids.clear();
   flushing_ = std::move(ids);
+}
+
+void Driver::flush() {
+  flushConnections();
+  delegate_.writeGathered();
 }
 
 void Driver::work() {
