@@ -8,9 +8,6 @@ import { driver, registerStream, unregisterStream, type WritableTransport } from
 import { WriteState } from './native.js';
 import type { Transport } from './transport.js';
 
-/** Node's own. */
-const { write } = Duplex.prototype;
-
 export class StreamTransport implements Transport, WritableTransport {
   readonly kind = 'stream';
   /** Write callbacks that have not come yet, and whether the driver waits for the last of them. */
@@ -56,18 +53,21 @@ export class StreamTransport implements Transport, WritableTransport {
     stream.write(bytes, (this.#onWritten ??= this.#written.bind(this)));
     // Most writes are over by now, and need not wait for their callbacks. (A stream with a `write` of its own may hold
     // bytes back that it does not count.)
-    if (stream.writableLength !== 0 || stream.errored !== null || stream.write !== write) return WriteState.UnderWay;
-    if (!this.#isWriting) return WriteState.UnderWay; // the callback has told
+    const isOver = stream.writableLength === 0 && stream.errored === null && stream.write === Duplex.prototype.write;
+    return isOver && this.#stopWaiting() ? WriteState.Done : WriteState.UnderWay;
+  }
+
+  /** Whether the last callback was waited for, which it is no more. */
+  #stopWaiting(): boolean {
+    const isWriting = this.#isWriting;
     this.#isWriting = false;
-    return WriteState.Done;
+    return isWriting;
   }
 
   /** The callback of every write. Late ones, of writes that were over at once, tell nothing. */
   #written(error?: Error | null): void {
     this.#callbacks--;
-    if (this.#callbacks > 0 || !this.#isWriting) return;
-    this.#isWriting = false;
-    driver.written(this.id, !error);
+    if (this.#callbacks === 0 && this.#stopWaiting()) driver.written(this.id, !error);
   }
 
   end(isLast: boolean): void {

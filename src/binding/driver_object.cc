@@ -82,8 +82,8 @@ bool DriverObject::initialize(napi_value callbacks) {
   napi_value name = nullptr;
   if (napi_get_uv_event_loop(env_, &loop) != napi_ok ||
       napi_create_string_utf8(env_, "WebSocket", NAPI_AUTO_LENGTH, &name) != napi_ok ||
-      napi_async_init(env_, nullptr, name, &context_) != napi_ok ||
-      !delivery_.initialize(env_, onEvents, context_) || !streamWrites_.initialize(env_, onWrite, context_)) {
+      napi_async_init(env_, nullptr, name, &context_) != napi_ok || !delivery_.initialize(env_, onEvents, context_) ||
+      !streamWrites_.initialize(env_, onWrite, context_)) {
     return false;
   }
   driver_.emplace(loop, *this);

@@ -79,6 +79,7 @@ napi_value StreamWrites::takeFirst(driver::Driver& driver) {
 void StreamWrites::finishTaken(driver::Driver& driver) {
   if (!writing_) {
     finish(driver);
+    write(driver);
   }
 }
 

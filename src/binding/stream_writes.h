@@ -40,7 +40,8 @@ class StreamWrites {
   // For JavaScript inside onEvents, at most once in each call: the Buffer of the first group, undefined when there is
   // none.
   napi_value takeFirst(driver::Driver& driver);
-  // After onEvents: what was taken has been written, but for what is behind a stream that threw.
+  // After onEvents: what was taken has been written, but for what is behind a stream that threw. Writes that, and the
+  // other groups.
   void finishTaken(driver::Driver& driver);
 
  private:
