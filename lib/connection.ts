@@ -88,7 +88,7 @@ export class Connection implements DriverEvents {
   ) {
     this.binaryType = socket.binaryType;
     register(this);
-    this.transport = attach(id, stream, preamble, head, settings.transport);
+    this.transport = attach(id, stream, preamble, head, settings);
   }
 
   /** Payload bytes that were accepted and not yet handed to the kernel, or never will be. */
@@ -367,10 +367,6 @@ export class Connection implements DriverEvents {
     this.transport.closed();
     if (this.#held !== undefined) this.#releaseSoon();
     else this.#emitClose();
-  }
-
-  onWrite(bytes: Buffer): void {
-    this.transport.write(bytes);
   }
 
   #startClosing(): void {

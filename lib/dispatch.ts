@@ -1,10 +1,10 @@
 /**
  * The driver's events, handed to the connections they belong to. This file owns the driver of the thread and the table
- * of its connections; native code calls `onEvents` once for each batch and `onWrite` for each write to a stream.
+ * of its connections; native code calls `onEvents` once for each batch and `onWrite` once for all streams that a flush writes to.
  */
 import { Buffer, isAscii } from 'node:buffer'; // the global Buffer is a getter
 import { markAsUntransferable } from 'node:worker_threads';
-import { borrowedSource, Kind, recordWords, slotMask, startDriver } from './native.js';
+import { borrowedSource, Kind, recordWords, slotMask, startDriver, WriteState, writeWords } from './native.js';
 import type { ResolvedSettings } from './options.js';
 
 /** What a connection learns from the driver, in the order in which it happened. */
@@ -29,12 +29,24 @@ export interface DriverEvents {
   onShutdown(): void;
   /** The transport is gone; the last event. */
   onClosed(): void;
-  /** Stream transport: write these bytes. */
-  onWrite(bytes: Buffer): void;
+}
+
+/** A stream that connections write to. */
+export interface WritableTransport {
+  readonly id: number;
+  /** Writes bytes of the driver; returns what became of them. */
+  write(bytes: Buffer): WriteState;
 }
 
 /** Connections by slot. The slot's generation is in the id, so that a late event finds nobody else. */
 const connections: (DriverEvents | undefined)[] = [];
+
+/** Streams of connections, likewise. */
+const streams: (WritableTransport | undefined)[] = [];
+let streamCount = 0;
+
+/** The memory of the latest writes. */
+let writtenMemory: ArrayBuffer | undefined;
 
 /** Adds a connection to the table. */
 export function register(connection: DriverEvents): void {
@@ -47,12 +59,26 @@ export function unregister(connection: DriverEvents): void {
   if (connections[slot] === connection) connections[slot] = undefined;
 }
 
+/** Adds the stream of a connection. */
+export function registerStream(stream: WritableTransport): void {
+  streams[stream.id & slotMask] = stream;
+  streamCount++;
+}
+
+/** Removes it, after the connection's last event. */
+export function unregisterStream(stream: WritableTransport): void {
+  const slot = stream.id & slotMask;
+  if (streams[slot] !== stream) return;
+  streams[slot] = undefined;
+  streamCount--;
+}
+
 /** What `subarray` makes of a Buffer: a constructor without the checks of `Buffer.from`. */
 const View = (Buffer as unknown as Record<symbol, new (memory: ArrayBuffer, offset: number, length: number) => Buffer>)[
   Symbol.species
 ];
 
-const { driver, records, cursor } = startDriver({ onEvents, onWrite });
+const { driver, records, cursor, writes } = startDriver({ onEvents, onWrite });
 
 /** The driver of this thread. */
 export { driver };
@@ -109,6 +135,9 @@ function onEvents(count: number, payload: Buffer, large: Buffer[], borrowed: Buf
     if (!connection.settings.allowSynchronousEvents) break;
   }
   if (cursor[0] >= count) texts.release();
+  if (streamCount === 0) return;
+  const bytes = driver.takeWrites();
+  if (bytes !== undefined) onWrite(bytes, 0);
 }
 
 /** The payload of a record. */
@@ -146,8 +175,17 @@ function deliver(connection: DriverEvents, kind: number, data: Buffer, value: nu
   }
 }
 
-function onWrite(id: number, bytes: Uint8Array): void {
-  const connection = connections[id & slotMask];
-  if (connection === undefined || connection.id !== id) return;
-  connection.onWrite(Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength));
+/** Writes from the record `first` on. */
+function onWrite(bytes: Buffer, first: number): void {
+  const memory = bytes.buffer as ArrayBuffer;
+  // Writes share this memory, too.
+  if (memory !== writtenMemory) markAsUntransferable((writtenMemory = memory));
+  for (let word = first * writeWords; writes[word] !== 0; word += writeWords) {
+    const id = writes[word];
+    // The state stands before the stream runs: when it throws, native code calls again for the records behind.
+    writes[word + 3] = WriteState.Failed;
+    const stream = streams[id & slotMask];
+    if (stream === undefined || stream.id !== id) continue;
+    writes[word + 3] = stream.write(Buffer.from(memory, writes[word + 1], writes[word + 2]));
+  }
 }

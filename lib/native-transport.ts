@@ -90,9 +90,6 @@ class NativeTransport implements Transport {
     driver.setPaused(this.#id, paused);
   }
 
-  /** Never called: the driver writes itself. */
-  write(): void {}
-
   /** Never called: the driver sends FIN itself. */
   end(): void {}
 

@@ -4,7 +4,7 @@
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Driver, DriverCallbacks, EventKind, NativeModule } from '../types/native.js';
+import type { DriverCallbacks, EventKind, NativeModule, StartedDriver, WriteState as States } from '../types/native.js';
 
 export type { Address, Driver, DriverCallbacks, HeaderList, HResultError, SessionLimits } from '../types/native.js';
 
@@ -25,6 +25,15 @@ export const Kind = {
   Shutdown: 10,
 } as const satisfies { [Name in keyof typeof EventKind]: ValueOf<(typeof EventKind)[Name]> };
 
+/** The values of `WriteState`, likewise. */
+export const WriteState = {
+  Waiting: 0,
+  Failed: 1,
+  UnderWay: 2,
+  Done: 3,
+} as const satisfies { [Name in keyof typeof States]: ValueOf<(typeof States)[Name]> };
+export type WriteState = (typeof WriteState)[keyof typeof WriteState];
+
 /** Bits of the `operation` of `Driver.send`. */
 export const SendFlag = { Binary: 1, Fin: 2, Compress: 4 } as const;
 
@@ -40,6 +49,9 @@ export const noRoom = 0x8007007a | 0;
 
 /** Words of one event record: id, kind, a, b, c, d. */
 export const recordWords = 6;
+
+/** Words of one record of a write: id, offset, length, state. */
+export const writeWords = 4;
 
 /** The source of a payload that lies in the driver's receive memory. */
 export const borrowedSource = 0xffffffff;
@@ -80,6 +92,6 @@ function load(): NativeModule {
 export const native: NativeModule = load();
 
 /** Starts the driver of this copy of the library. */
-export function startDriver(callbacks: DriverCallbacks): { driver: Driver; records: Uint32Array; cursor: Uint32Array } {
+export function startDriver(callbacks: DriverCallbacks): StartedDriver {
   return native.startDriver(callbacks);
 }

@@ -4,7 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import { carrier, takeOver } from './native-transport.js';
-import type { TransportKind } from './options.js';
+import type { ResolvedSettings, TransportKind } from './options.js';
 import { StreamTransport } from './stream-transport.js';
 
 export interface Transport {
@@ -12,8 +12,6 @@ export interface Transport {
   /** The stream that the handshake was done on, or another that stands for it: for its addresses and its 'close'. */
   readonly stream: Duplex;
   setPaused(paused: boolean): void;
-  /** Stream: writes bytes of the driver and tells it when they were handed over. */
-  write(bytes: Buffer): void;
   /** Stream: no more bytes follow. `isLast`: none are expected from the peer either, so its end is not waited for. */
   end(isLast: boolean): void;
   /** Ends the transport at once; the driver's last event follows. */
@@ -39,13 +37,13 @@ export function attach(
   stream: Duplex,
   preamble: string,
   head: Buffer,
-  choice: 'auto' | TransportKind,
+  settings: ResolvedSettings,
 ): Transport {
-  if ((process.env.WEBSOCKET_COMPONENT_TRANSPORT ?? choice) !== 'stream') {
+  if ((process.env.WEBSOCKET_COMPONENT_TRANSPORT ?? settings.transport) !== 'stream') {
     const native = takeOver(id, stream, preamble, head);
     if (native !== undefined) return native;
   }
-  const transport = new StreamTransport(id, stream, preamble, head);
+  const transport = new StreamTransport(id, stream, preamble, head, settings.allowSynchronousEvents);
   (stream as CarryingStream)[carrier] = transport;
   return transport;
 }

@@ -32,6 +32,18 @@ export const enum EventKind {
   Shutdown = 10,
 }
 
+/** What became of a write to a stream: the last word of its record, which is `id, offset, length, state`. */
+export const enum WriteState {
+  /** Not looked at yet. */
+  Waiting = 0,
+  /** The bytes will never be written. */
+  Failed = 1,
+  /** `Driver.written` tells, or has told, or the stream is gone. */
+  UnderWay = 2,
+  /** The stream has handed them over. */
+  Done = 3,
+}
+
 export interface SessionLimits {
   /** Largest message accepted, in bytes. */
   maxPayload: number;
@@ -91,10 +103,18 @@ export interface Driver {
   /** Gives the connection a stream transport: bytes come by `receive` and go out by `onWrite`. */
   attachStream(id: number, head: Uint8Array): void;
 
-  /** Bytes that the stream delivered. Copied during the call. */
-  receive(id: number, chunk: Uint8Array): void;
-  /** The bytes of the last `onWrite` were handed over; the next may follow. `ok` false: they never will be. */
+  /**
+   * Bytes that the stream delivered. Copied during the call. `mayDeliver`: `onEvents` may be called inside, where the
+   * callbacks of promises have to wait for the caller to return.
+   */
+  receive(id: number, chunk: Uint8Array, mayDeliver: boolean): void;
+  /** The bytes of the last write, which was `UnderWay`, were handed over; the next may follow. `ok` false: they never will be. */
   written(id: number, ok: boolean): void;
+  /**
+   * For the end of `onEvents`: does what `flush` does, but leaves a first group of writes to the caller, as if it had
+   * been called with `onWrite(bytes, 0)`. Returns `bytes`; undefined: there is nothing to write to streams.
+   */
+  takeWrites(): Buffer | undefined;
   /** The stream is gone: unsent messages are reported (`Sent`, `c` 1) and the id ends with a `Closed` event. */
   detach(id: number): void;
 
@@ -144,8 +164,22 @@ export interface DriverCallbacks {
    * again with the same arguments to go on behind the record that threw.
    */
   onEvents(count: number, payload: Buffer, large: Buffer[], borrowed: Buffer): void;
-  /** Stream transport: write these bytes (fresh, safe to keep), then call `written`. At most one is under way per id. */
-  onWrite(id: number, bytes: Uint8Array): void;
+  /**
+   * Stream transport: write what the records in `writes` name, from number `first` to one with the id 0. They are places
+   * in the ArrayBuffer of `bytes`, safe to keep. Sets their states. At most one write is under way per id. A stream that
+   * throws leaves the state `Failed`; the driver reports the exception and calls again for the records behind.
+   */
+  onWrite(bytes: Buffer, first: number): void;
+}
+
+export interface StartedDriver {
+  driver: Driver;
+  /** Filled before `onEvents`. */
+  records: Uint32Array;
+  /** Its element is 0 before the first call of `onEvents` for a batch. */
+  cursor: Uint32Array;
+  /** Filled before `onWrite`, and by `takeWrites`. */
+  writes: Uint32Array;
 }
 
 /** What a function of the component throws when its HRESULT is a failure. Its message says what would have been right. */
@@ -161,10 +195,9 @@ export interface NativeModule {
   /** Versions of the statically linked libraries and of the addon. */
   readonly versions: { readonly component: string; readonly openssl: string; readonly zlib: string };
   /**
-   * The environment's driver (one for each thread). `records` and `cursor` are shared with native code: it fills
-   * `records` before `onEvents`, and sets `cursor[0]` to 0 before the first call for a batch.
+   * The environment's driver (one for each thread), and the memory that it shares with JavaScript.
    */
-  startDriver(callbacks: DriverCallbacks): { driver: Driver; records: Uint32Array; cursor: Uint32Array };
+  startDriver(callbacks: DriverCallbacks): StartedDriver;
   /** The thirteen functions of websocket.h. */
   readonly WebSocketHandle: WebSocketHandleConstructor;
 }

@@ -288,8 +288,8 @@ napi_value Delivery::makeLarge(const driver::Event& event, driver::MessageBuffer
   return buffer;
 }
 
-// When a handler throws, or wants the callbacks of promises to run before the next event, onEvents is left; it is called
-// again for what is behind.
+// When a handler throws, or wants the callbacks of promises to run before the next event, onEvents is left; it is
+// called again for what is behind.
 bool Delivery::call(const Call& next) {
   napi_value number = nullptr;
   napi_create_uint32(env_, static_cast<std::uint32_t>(next.count), &number);

@@ -93,14 +93,18 @@ napi_value DriverObject::attachStream(const Arguments& arguments) {
 napi_value DriverObject::receive(const Arguments& arguments) {
   bool valid = false;
   std::span<const std::uint8_t> chunk;
+  bool mayDeliver = false;
   driver::Connection* const connection = find(arguments, valid);
-  if (valid && toBytes(env_, arguments[1], "chunk", chunk) && connection != nullptr && connection->isStream()) {
+  if (valid && toBytes(env_, arguments[1], "chunk", chunk) && toBoolean(env_, arguments[2], "mayDeliver", mayDeliver) &&
+      connection != nullptr && connection->isStream()) {
     try {
       connection->receive(chunk);
     } catch (const std::bad_alloc&) {
       connection->close(UV_ENOMEM, false);
     }
-    driver_->deliverIfFull();
+    if (mayDeliver) {
+      driver_->deliverIfCalm();
+    }
   }
   return nullptr;
 }
@@ -115,47 +119,23 @@ napi_value DriverObject::written(const Arguments& arguments) {
   return nullptr;
 }
 
+// JavaScript writes what a batch made it send before it returns, which saves a call from here.
+napi_value DriverObject::takeWrites(const Arguments& /*arguments*/) {
+  driver_->flushConnections();
+  return streamWrites_.takeFirst(*driver_);
+}
+
+void DriverObject::deliver(driver::Batch& batch) {
+  delivery_.deliver(batch);
+  streamWrites_.finishTaken(*driver_);
+}
+
 napi_value DriverObject::detach(const Arguments& arguments) {
   bool valid = false;
   if (driver::Connection* const connection = find(arguments, valid); connection != nullptr) {
     connection->close(0, false);
   }
   return nullptr;
-}
-
-void DriverObject::write(driver::ConnectionId id, std::span<const Buffer> bytes) {
-  napi_handle_scope scope = nullptr;
-  if (napi_open_handle_scope(env_, &scope) != napi_ok) {
-    return;
-  }
-  std::size_t total = 0;
-  for (const Buffer& buffer : bytes) {
-    total += buffer.length;
-  }
-  void* memory = nullptr;
-  napi_value buffer = nullptr;
-  napi_value array = nullptr;
-  napi_value function = nullptr;
-  napi_value number = nullptr;
-  bool called = false;
-  if (napi_create_arraybuffer(env_, total, &memory, &buffer) == napi_ok &&
-      napi_create_typedarray(env_, napi_uint8_array, total, buffer, 0, &array) == napi_ok &&
-      napi_get_reference_value(env_, onWrite_, &function) == napi_ok &&
-      napi_create_uint32(env_, id, &number) == napi_ok) {
-    auto* to = static_cast<std::uint8_t*>(memory);
-    for (const Buffer& part : bytes) {
-      std::memcpy(to, part.data, part.length);
-      to += part.length;
-    }
-    const std::array arguments = {number, array};
-    called = callFromLoop(env_, context_, function, arguments);
-  }
-  if (!called) {
-    if (driver::Connection* const connection = driver_->find(id); connection != nullptr) {
-      connection->written(UV_EPIPE);  // no effect when onWrite got as far as written()
-    }
-  }
-  napi_close_handle_scope(env_, scope);
 }
 
 // ---------------------------------------------------------------------------------------------------------------------

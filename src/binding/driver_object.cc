@@ -82,9 +82,8 @@ bool DriverObject::initialize(napi_value callbacks) {
   napi_value name = nullptr;
   if (napi_get_uv_event_loop(env_, &loop) != napi_ok ||
       napi_create_string_utf8(env_, "WebSocket", NAPI_AUTO_LENGTH, &name) != napi_ok ||
-      napi_async_init(env_, nullptr, name, &context_) != napi_ok ||
-      napi_create_reference(env_, onWrite, 1, &onWrite_) != napi_ok ||
-      !delivery_.initialize(env_, onEvents, context_)) {
+      napi_async_init(env_, nullptr, name, &context_) != napi_ok || !delivery_.initialize(env_, onEvents, context_) ||
+      !streamWrites_.initialize(env_, onWrite, context_)) {
     return false;
   }
   driver_.emplace(loop, *this);
@@ -103,7 +102,7 @@ bool DriverObject::initialize(napi_value callbacks) {
 void DriverObject::stop(napi_async_cleanup_hook_handle hook) {
   const std::unique_ptr<DriverObject> self(this);
   delivery_.release();
-  napi_delete_reference(env_, onWrite_);
+  streamWrites_.release();
   napi_async_destroy(env_, context_);
   driver_->stop([hook] { napi_remove_async_cleanup_hook(hook); });
 }
@@ -133,6 +132,7 @@ napi_value DriverObject::makeObject() {
       method("attachStream", &invoke<&DriverObject::attachStream>),
       method("receive", &invoke<&DriverObject::receive>),
       method("written", &invoke<&DriverObject::written>),
+      method("takeWrites", &invoke<&DriverObject::takeWrites>),
       method("detach", &invoke<&DriverObject::detach>),
       method("send", &invoke<&DriverObject::send>),
       method("prepare", &invoke<&DriverObject::prepare>),
@@ -155,7 +155,8 @@ napi_value DriverObject::makeObject() {
       napi_create_object(env_, &result) != napi_ok ||
       napi_set_named_property(env_, result, "driver", driver) != napi_ok ||
       napi_set_named_property(env_, result, "records", delivery_.records()) != napi_ok ||
-      napi_set_named_property(env_, result, "cursor", delivery_.cursor()) != napi_ok) {
+      napi_set_named_property(env_, result, "cursor", delivery_.cursor()) != napi_ok ||
+      napi_set_named_property(env_, result, "writes", streamWrites_.records()) != napi_ok) {
     return nullptr;
   }
   return result;

@@ -12,6 +12,7 @@
 #include "arguments.h"
 #include "delivery.h"
 #include "driver.h"
+#include "stream_writes.h"
 
 namespace websocket::binding {
 
@@ -24,8 +25,9 @@ class DriverObject final : public driver::Delegate {
   DriverObject& operator=(const DriverObject&) = delete;
   ~DriverObject() override = default;
 
-  void deliver(driver::Batch& batch) override { delivery_.deliver(batch); }
-  void write(driver::ConnectionId id, std::span<const Buffer> bytes) override;
+  void deliver(driver::Batch& batch) override;
+  void gather(driver::ConnectionId id, std::span<const Buffer> bytes) override { streamWrites_.add(id, bytes); }
+  void writeGathered() override { streamWrites_.write(*driver_); }
 
  private:
   explicit DriverObject(napi_env env) : env_(env) {}
@@ -47,6 +49,7 @@ class DriverObject final : public driver::Delegate {
   napi_value attachStream(const Arguments& arguments);
   napi_value receive(const Arguments& arguments);
   napi_value written(const Arguments& arguments);
+  napi_value takeWrites(const Arguments& arguments);
   napi_value detach(const Arguments& arguments);
   napi_value send(const Arguments& arguments);
   napi_value prepare(const Arguments& arguments);
@@ -69,10 +72,10 @@ class DriverObject final : public driver::Delegate {
 
   napi_env env_;
   napi_async_context context_ = nullptr;
-  napi_ref onWrite_ = nullptr;
   driver::ConnectionId lastId_ = 0;
   Utf8Scratch scratch_;
   Delivery delivery_;
+  StreamWrites streamWrites_;
   std::optional<driver::Driver> driver_;
 };
 

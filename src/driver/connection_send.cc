@@ -291,7 +291,11 @@ void Connection::written(int status) {
   output_ = Output::Open;
   if (status == 0) {
     credit(pending_.taken + pending_.later);
-    driver_.markDirty(*this);
+    if (session_.hasOutput()) {
+      driver_.markDirty(*this);
+    } else {
+      settle();
+    }
   } else {
     credit(pending_.taken);
     writeFailed(status);

@@ -33,8 +33,11 @@ class Delegate {
   // Takes a batch of events. What they point to stays valid until this returns, and the memory of whole messages may be
   // taken over. Not called again before it returned.
   virtual void deliver(Batch& batch) = 0;
-  // Writes to the stream of a connection and then calls Driver::written(). The bytes are valid until that call.
-  virtual void write(ConnectionId id, std::span<const Buffer> bytes) = 0;
+  // Takes a note of what the stream of a connection is to write. The bytes are valid as long as the connection is in
+  // the driver's table, and until Connection::written(), which is called when the stream has them.
+  virtual void gather(ConnectionId id, std::span<const Buffer> bytes) = 0;
+  // Writes what was gathered. May be called inside itself, because a stream can do anything while it writes.
+  virtual void writeGathered() = 0;
 };
 
 struct SessionLimits {
@@ -77,10 +80,14 @@ class Driver {
   // become 0; returns their number.
   std::uint32_t broadcast(std::span<ConnectionId> ids, BufferType type, std::span<const std::uint8_t> payload,
                           const SharedBytes& owner);
-  // Writes what is queued on every connection.
+  // Writes what is queued on every connection: native ones by one system call each, streams by one call for all.
   void flush();
+  // The first half of it: what streams are to write is gathered.
+  void flushConnections();
   // Delivers now when the receive memory is nearly used up or many events wait.
   void deliverIfFull();
+  // After a stream's chunk: delivers now as well when nothing else is likely to come before the next phase.
+  void deliverIfCalm();
 
   // For connections and transports.
   Delegate& delegate() { return delegate_; }
@@ -134,6 +141,8 @@ class Driver {
   Batch batch_;      // gathering
   Batch delivered_;  // being delivered; empty otherwise, with its memory kept
   bool delivering_ = false;
+  std::uint32_t chunks_ = 0;  // of streams, since the loop polled last
+  bool calm_ = true;          // the time before there was one at most
   std::vector<ConnectionId> dirty_;
   std::vector<ConnectionId> flushing_;  // empty between flushes, with its memory kept
   std::vector<Failing> failing_;

@@ -9,7 +9,7 @@ namespace websocket::driver {
 int StreamTransport::tryWrite(std::span<const Buffer> /*bytes*/) { return UV_EAGAIN; }
 
 int StreamTransport::write(std::span<const Buffer> bytes) {
-  driver_.delegate().write(id_, bytes);
+  driver_.delegate().gather(id_, bytes);
   return 0;
 }
 

@@ -29,13 +29,20 @@ void RecordingDelegate::deliver(Batch& batch) {
   delivering = false;
 }
 
-void RecordingDelegate::write(ConnectionId id, std::span<const Buffer> bytes) {
+void RecordingDelegate::gather(ConnectionId id, std::span<const Buffer> bytes) {
   ++writes;
   for (const Buffer& buffer : bytes) {
     streamOutput[id].append(reinterpret_cast<const char*>(buffer.data), buffer.length);
   }
-  if (onWrite) {
-    onWrite(id);
+  gathered.push_back(id);
+}
+
+void RecordingDelegate::writeGathered() {
+  flushes += gathered.empty() ? 0 : 1;
+  for (const ConnectionId id : std::exchange(gathered, {})) {
+    if (onWrite) {
+      onWrite(id);
+    }
   }
 }
 

@@ -29,15 +29,18 @@ struct SeenEvent {
 class RecordingDelegate : public Delegate {
  public:
   void deliver(Batch& batch) override;
-  void write(ConnectionId id, std::span<const Buffer> bytes) override;
+  void gather(ConnectionId id, std::span<const Buffer> bytes) override;
+  void writeGathered() override;
 
   std::vector<SeenEvent> events;
   std::function<void(const SeenEvent&)> onEvent;  // called while the batch is delivered
   int batches = 0;
 
   std::map<ConnectionId, std::string> streamOutput;
-  std::function<void(ConnectionId)> onWrite;  // called at the end of write()
+  std::vector<ConnectionId> gathered;
+  std::function<void(ConnectionId)> onWrite;  // called for each of them by writeGathered()
   int writes = 0;
+  int flushes = 0;  // in which something was written
   bool delivering = false;
 };
 

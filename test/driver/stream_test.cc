@@ -1,5 +1,6 @@
 // The stream transport: the application reads and writes.
 #include <string>
+#include <vector>
 
 #include "driver_fixture.h"
 
@@ -43,6 +44,56 @@ TEST_F(StreamTest, CollectsAnIterationsMessagesInOneWrite) {
   runBriefly();
   EXPECT_EQ(delegate_.writes, 1);
   EXPECT_EQ(parseFrames(delegate_.streamOutput[id]).size(), 50U);
+}
+
+TEST_F(StreamTest, ManyStreamsAreWrittenTogether) {
+  std::vector<ConnectionId> ids;
+  for (int index = 0; index < 100; ++index) {
+    ids.push_back(connectStream(Role::Server));
+    EXPECT_EQ(sendText(ids.back(), std::to_string(index)), Result::Ok);
+  }
+  driver_->flush();
+  EXPECT_EQ(delegate_.writes, 100);
+  EXPECT_EQ(delegate_.flushes, 1);
+  EXPECT_EQ(delegate_.streamOutput[ids[42]], serverFrame(kText, "42"));
+  EXPECT_EQ(connection(ids[42]).bufferedAmount(), 0U);
+}
+
+TEST_F(StreamTest, AWriteThatIsOverLeavesNothingForAnotherFlush) {
+  const ConnectionId id = connectStream(Role::Server);
+  EXPECT_EQ(sendText(id, "x"), Result::Ok);
+  driver_->flush();
+  EXPECT_TRUE(connection(id).markDirty());
+  connection(id).flush();
+  connection(id).shutdown();
+  runUntil([&] { return saw(EventKind::Shutdown); });
+}
+
+TEST_F(StreamTest, ALoneChunkIsDeliveredAtOnce) {
+  const ConnectionId first = connectStream(Role::Server);
+  const ConnectionId second = connectStream(Role::Server);
+  const auto receive = [&](ConnectionId id, std::string_view text) {
+    connection(id).receive(bytesOf(clientFrame(kText, text)));
+    driver_->deliverIfCalm();
+  };
+  receive(first, "with the attachment");
+  EXPECT_EQ(delegate_.events.size(), 0U);
+  runBriefly();
+  EXPECT_EQ(delegate_.events.size(), 1U);
+  EXPECT_EQ(sendText(first, "an iteration without a chunk"), Result::Ok);
+  runBriefly();
+
+  receive(first, "alone, as far as can be seen");
+  EXPECT_EQ(delegate_.events.size(), 2U);
+  receive(second, "another one");
+  EXPECT_EQ(delegate_.events.size(), 2U);
+  uv_run(&loop_, UV_RUN_NOWAIT);
+  EXPECT_EQ(delegate_.events.size(), 3U);
+
+  receive(first, "there were two the last time");
+  EXPECT_EQ(delegate_.events.size(), 3U);
+  runBriefly();
+  EXPECT_EQ(delegate_.events.size(), 4U);
 }
 
 TEST_F(StreamTest, HasOneWriteUnderWayAtATime) {
