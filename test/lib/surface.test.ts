@@ -11,8 +11,10 @@ import {
   nextMessage,
   onceWithoutError,
   pair,
+  RawPeer,
   rawServer,
   record,
+  requestText,
   serve,
   serveEcho,
 } from './support';
@@ -200,6 +202,35 @@ describe('a handshake fails with the same words', () => {
     const [mine, reference] = [thrown(WebSocket), thrown(WS)];
     expect(mine.name).toBe(reference.name);
     expect(mine.message.replace('13)', '8, 13)')).toBe(reference.message);
+  });
+});
+
+describe('a request is refused with the same status and body', () => {
+  type Options = ConstructorParameters<typeof WebSocketServer>[0];
+  const cases: [string, string, Options][] = [
+    ['POST', requestText({}, 'POST / HTTP/1.1'), {}],
+    ['another protocol', requestText({ Upgrade: 'h2c' }), {}],
+    ['no key', requestText({ 'Sec-WebSocket-Key': undefined }), {}],
+    ['a short key', requestText({ 'Sec-WebSocket-Key': 'YQ==' }), {}],
+    ['a subprotocol that is no token', requestText({ 'Sec-WebSocket-Protocol': 'a b' }), {}],
+    ['a subprotocol twice', requestText({ 'Sec-WebSocket-Protocol': 'a, a' }), {}],
+    ['verifyClient', requestText(), { verifyClient: () => false }],
+    ['verifyClient later', requestText(), { verifyClient: (_info, done) => void setImmediate(done, false) }],
+    ['a status', requestText(), { verifyClient: (_info, done) => done(false, 403) }],
+    ['a body', requestText(), { verifyClient: (_info, done) => done(false, 402, 'pay', { 'X-Price': 5 }) }],
+  ];
+
+  test.each(cases)('%s', async (_name, text, options) => {
+    const answer = async (Server: typeof WebSocketServer): Promise<unknown> => {
+      const server = new Server({ port: 0, host: '127.0.0.1', ...options });
+      afterTest(() => void server.close());
+      await once(server, 'listening');
+      const peer = await RawPeer.connect((server.address() as AddressInfo).port);
+      peer.write(text);
+      const [head, body] = (await peer.rest()).toString().split('\r\n\r\n');
+      return [head.split('\r\n')[0], body, /^x-price: .*$/im.exec(head)?.[0]];
+    };
+    expect(await answer(WebSocketServer)).toEqual(await answer(WSServer as unknown as typeof WebSocketServer));
   });
 });
 
