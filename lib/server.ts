@@ -73,7 +73,7 @@ export class WebSocketServer<
   T extends typeof WebSocket = typeof WebSocket,
   U extends typeof IncomingMessage = typeof IncomingMessage,
 > extends TypedEmitter<WebSocketServerEvents<InstanceType<T>, InstanceType<U>>> {
-  /** The options that the server was made with. */
+  /** The options that the server was made with, and the defaults of its connections. */
   readonly options: ServerOptions<T, U>;
   /** The sockets that are not closed. Undefined with `clientTracking: false`, whatever its type says. */
   declare readonly clients: Set<InstanceType<T>>;
@@ -106,7 +106,7 @@ export class WebSocketServer<
     checkCallback(listener);
     this.#settings = resolveSettings(options);
     this.#admission = new Admission(options);
-    this.options = { ...options };
+    this.options = { clientTracking: true, ...options, ...this.#settings };
     const forget = (socket: WebSocket): void => this.#forget(socket);
     this.#onSocketClose = function (this: WebSocket) {
       forget(this);

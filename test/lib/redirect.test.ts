@@ -7,7 +7,16 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocket, WebSocketServer, type ClientOptions } from '../../lib';
-import { afterTest, client, closed, expectedTransport, makeCertificate, onceWithoutError, record } from './support';
+import {
+  afterTest,
+  client,
+  closed,
+  expectedTransport,
+  makeCertificate,
+  onceWithoutError,
+  rawServer,
+  record,
+} from './support';
 
 type Headers = IncomingMessage['headers'];
 
@@ -112,6 +121,19 @@ describe('followRedirects', () => {
     http.on('upgrade', (_request, socket) => socket.end(`HTTP/1.1 ${status} X\r\nLocation: ${end.url}\r\n\r\n`));
     await once(http, 'listening');
     await open(`ws://127.0.0.1:${(http.address() as AddressInfo).port}`, {});
+  });
+
+  test('gives the connection of a redirect up at once, even when its body never ends', async () => {
+    const end = await Host.listen();
+    const ended: Promise<unknown>[] = [];
+    const url = await rawServer(async (peer) => {
+      await peer.takeHead();
+      peer.write(`HTTP/1.1 302 Found\r\nLocation: ${end.url}\r\nContent-Length: 1000\r\n\r\nand so on`);
+      ended.push(peer.rest());
+    });
+    await open(url, {});
+    await Promise.all(ended);
+    expect(ended.length).toBe(1);
   });
 
   test('stays on a Unix socket with a relative location, and follows to another one', async () => {

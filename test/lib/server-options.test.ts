@@ -81,6 +81,15 @@ describe('where it listens', () => {
   });
 });
 
+test('options tells what is in force', () => {
+  const given = { noServer: true, maxPayload: 5, maxFragments: undefined, path: '/x' };
+  const server = new WebSocketServer(given);
+  expect(server.options).toMatchObject({ noServer: true, maxPayload: 5, path: '/x', clientTracking: true });
+  expect(server.options).toMatchObject({ maxFragments: 131_072, closeTimeout: 30_000, autoPong: true });
+  expect(given.maxFragments).toBeUndefined();
+  expect(new WebSocketServer({ noServer: true, clientTracking: false }).options.clientTracking).toBe(false);
+});
+
 describe('verifyClient', () => {
   test.each<[string, unknown[], RegExp]>([
     ['no status', [false], /^HTTP\/1\.1 401 Unauthorized\r\n[^]*\r\n\r\nUnauthorized$/],

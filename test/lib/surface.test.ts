@@ -3,7 +3,21 @@ import { once, type EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import WS, { WebSocketServer as WSServer } from 'ws';
 import { WebSocket, WebSocketServer, type ClientOptions, type SendData, type SendOptions } from '../../lib';
-import { afterTest, client, connect, nextMessage, pair, serve, serveEcho } from './support';
+import {
+  acceptText,
+  afterTest,
+  client,
+  connect,
+  nextMessage,
+  onceWithoutError,
+  pair,
+  RawPeer,
+  rawServer,
+  record,
+  requestText,
+  serve,
+  serveEcho,
+} from './support';
 
 /** Parts of ws that are not ours on purpose, or internal there. */
 const declared = [
@@ -123,6 +137,100 @@ describe('one program sees the same with ws and with us', () => {
     const reference = await run(theirs);
     expect(await run({ Client: WebSocket, Server: theirs.Server })).toEqual(reference);
     expect(await run({ Client: theirs.Client, Server: WebSocketServer })).toEqual(reference);
+  });
+});
+
+describe('a handshake fails with the same words', () => {
+  const accept =
+    (...lines: string[]) =>
+    (head: string) =>
+      acceptText(head, ...lines);
+  const cases: [string, (head: string) => string, string[], object?][] = [
+    ['404', () => 'HTTP/1.1 404 Not Found\r\nContent-Length: 3\r\n\r\nwhy', []],
+    ['200', () => 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n', []],
+    ['a redirect', () => 'HTTP/1.1 301 X\r\nLocation: /\r\n\r\n', []],
+    ['a redirect without a location', () => 'HTTP/1.1 301 X\r\n\r\n', [], { followRedirects: true }],
+    ['a redirect loop', () => 'HTTP/1.1 302 X\r\nLocation: /\r\n\r\n', [], { followRedirects: true, maxRedirects: 2 }],
+    ['a redirect to no URL', () => 'HTTP/1.1 302 X\r\nLocation: http://\r\n\r\n', [], { followRedirects: true }],
+    ['a redirect to a fragment', () => 'HTTP/1.1 302 X\r\nLocation: /#a\r\n\r\n', [], { followRedirects: true }],
+    ['a 304', () => 'HTTP/1.1 304 X\r\n\r\n', [], { followRedirects: true }],
+    ['another protocol', (head) => acceptText(head).replace('websocket', 'h2c'), []],
+    ['101 without Upgrade', (head) => acceptText(head).replace('Upgrade: websocket\r\n', ''), []],
+    ['a wrong accept', (head) => acceptText(head).replace(/Accept: ../, 'Accept: xx'), []],
+    ['no accept', (head) => acceptText(head).replace(/Sec-WebSocket-Accept.*\r\n/, ''), []],
+    ['an unoffered subprotocol', accept('Sec-WebSocket-Protocol: c'), ['a', 'b']],
+    ['a subprotocol nobody asked for', accept('Sec-WebSocket-Protocol: c'), []],
+    ['no subprotocol', accept(), ['a']],
+    ['an extension', accept('Sec-WebSocket-Extensions: foo'), [], { perMessageDeflate: false }],
+    ['no HTTP', () => 'hello\r\n\r\n', []],
+    ['silence', () => '', [], { handshakeTimeout: 50 }],
+  ];
+
+  test.each(cases.map(([name, ...rest]) => [name, rest] as const))(
+    '%s',
+    async (_name, [answer, protocols, options]) => {
+      const url = await rawServer(async (peer) => {
+        const text = answer(await peer.takeHead());
+        if (text !== '') peer.write(text);
+      });
+      const seen = async (Client: typeof WebSocket): Promise<unknown[]> => {
+        const socket = new Client(url, protocols, options);
+        const log = record(socket, 'open', 'error', 'close', 'upgrade');
+        const [[error]] = await Promise.all([onceWithoutError(socket, 'error'), onceWithoutError(socket, 'close')]);
+        const { name, code } = error as NodeJS.ErrnoException;
+        return [name, code, socket.readyState, ...log];
+      };
+      expect(await seen(WebSocket)).toEqual(await seen(WS as unknown as typeof WebSocket));
+    },
+  );
+
+  test.each<[string, unknown[]]>([
+    ['no URL', ['nowhere']],
+    ['an empty one', ['']],
+    ['a fragment', ['ws://a/#b']],
+    ['no Unix socket', ['ws+unix:']],
+    ['a version', ['ws://a', { protocolVersion: 1000 }]],
+    ['a header field with LF', ['ws://127.0.0.1:1', { headers: { a: 'b\n' } }]],
+  ])('thrown: %s', (_name, args) => {
+    const thrown = (Client: unknown): { name: string; message: string } => {
+      try {
+        return new (Client as new (...rest: unknown[]) => never)(...args);
+      } catch (error) {
+        return error as Error;
+      }
+    };
+    const [mine, reference] = [thrown(WebSocket), thrown(WS)];
+    expect(mine.name).toBe(reference.name);
+    expect(mine.message.replace('13)', '8, 13)')).toBe(reference.message);
+  });
+});
+
+describe('a request is refused with the same status and body', () => {
+  type Options = ConstructorParameters<typeof WebSocketServer>[0];
+  const cases: [string, string, Options][] = [
+    ['POST', requestText({}, 'POST / HTTP/1.1'), {}],
+    ['another protocol', requestText({ Upgrade: 'h2c' }), {}],
+    ['no key', requestText({ 'Sec-WebSocket-Key': undefined }), {}],
+    ['a short key', requestText({ 'Sec-WebSocket-Key': 'YQ==' }), {}],
+    ['a subprotocol that is no token', requestText({ 'Sec-WebSocket-Protocol': 'a b' }), {}],
+    ['a subprotocol twice', requestText({ 'Sec-WebSocket-Protocol': 'a, a' }), {}],
+    ['verifyClient', requestText(), { verifyClient: () => false }],
+    ['verifyClient later', requestText(), { verifyClient: (_info, done) => void setImmediate(done, false) }],
+    ['a status', requestText(), { verifyClient: (_info, done) => done(false, 403) }],
+    ['a body', requestText(), { verifyClient: (_info, done) => done(false, 402, 'pay', { 'X-Price': 5 }) }],
+  ];
+
+  test.each(cases)('%s', async (_name, text, options) => {
+    const answer = async (Server: typeof WebSocketServer): Promise<unknown> => {
+      const server = new Server({ port: 0, host: '127.0.0.1', ...options });
+      afterTest(() => void server.close());
+      await once(server, 'listening');
+      const peer = await RawPeer.connect((server.address() as AddressInfo).port);
+      peer.write(text);
+      const [head, body] = (await peer.rest()).toString().split('\r\n\r\n');
+      return [head.split('\r\n')[0], body, /^x-price: .*$/im.exec(head)?.[0]];
+    };
+    expect(await answer(WebSocketServer)).toEqual(await answer(WSServer as unknown as typeof WebSocketServer));
   });
 });
 
