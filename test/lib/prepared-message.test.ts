@@ -71,7 +71,7 @@ test('outlives the object that was sent, and waits in one copy on sockets that d
   const url = `ws://127.0.0.1:${(server.address() as { port: number }).port}`;
   const clients = [first];
   for (let i = 0; i < 9; i++) clients.push(await connect(url));
-  const sockets = server.clients as Set<WebSocket>;
+  const sockets = server.clients;
   await until(() => sockets.size === 10);
   for (const client of clients) client.pause();
   afterTest(() => {
