@@ -206,7 +206,7 @@ test('a stream that throws inside its write ends alone, and its exception is unc
         streams[4].push(Buffer.from([0x81, 0x80, 0, 0, 0, 0]));
         setTimeout(() => {
           console.log(JSON.stringify([seen, streams.map(({ written }) => written)]));
-          process.exit();
+          void server.close({ timeout: 0 });
         }, 50);
       }, 50);
     });
