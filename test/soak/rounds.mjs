@@ -80,7 +80,8 @@ async function settle() {
   }
 }
 
-const handles = () => process.getActiveResourcesInfo().length;
+// Without those of stdout and stderr, which are made when they are first used.
+const handles = () => process.getActiveResourcesInfo().filter((name) => !/^(Pipe|TTY)Wrap$/.test(name)).length;
 const descriptors = () => (process.platform === 'linux' ? readdirSync('/proc/self/fd').length : NaN);
 const mebibytes = (bytes) => (bytes / 1024 / 1024).toFixed(1);
 
