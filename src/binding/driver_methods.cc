@@ -97,7 +97,7 @@ napi_value DriverObject::receive(const Arguments& arguments) {
     } catch (const std::bad_alloc&) {
       connection->close(UV_ENOMEM, false);
     }
-    driver_->deliverIfCalm();
+    driver_->deliverIfFull();
   }
   return nullptr;
 }
