@@ -103,7 +103,7 @@ napi_value DriverObject::receive(const Arguments& arguments) {
       connection->close(UV_ENOMEM, false);
     }
     if (mayDeliver) {
-      driver_->deliverIfCalm();
+      driver_->deliverIfFull();
     }
   }
   return nullptr;

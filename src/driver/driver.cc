@@ -82,7 +82,6 @@ int Driver::attachNative(Connection& connection, int fd, bool isPipe, std::span<
 }
 
 int Driver::attachStream(Connection& connection, std::span<const std::uint8_t> head) {
-  ++chunks_;  // what it sends has to wait for the application to be ready
   return connection.attach(std::make_unique<StreamTransport>(*this, connection.id()), {}, head) == Result::Ok
              ? 0
              : UV_EINVAL;
@@ -145,14 +144,6 @@ void Driver::deliverIfFull() {
   }
 }
 
-void Driver::deliverIfCalm() {
-  if (chunks_++ == 0 && calm_) {
-    deliver();  // the loop need not call the application for it once more
-  } else {
-    deliverIfFull();
-  }
-}
-
 void Driver::flushConnections() {
   std::vector<ConnectionId> ids = std::exchange(flushing_, {});  // a nested flush makes its own
   ids.swap(dirty_);
@@ -193,8 +184,6 @@ void Driver::work() {
 void Driver::beforePoll() { work(); }
 
 void Driver::afterPoll() {
-  calm_ = chunks_ <= 1;
-  chunks_ = 0;
   for (const Failing& failing : std::exchange(failing_, {})) {
     if (Connection* const connection = find(failing.id); connection != nullptr) {
       connection->close(failing.error, false);

@@ -86,8 +86,6 @@ class Driver {
   void flushConnections();
   // Delivers now when the receive memory is nearly used up or many events wait.
   void deliverIfFull();
-  // After a stream's chunk: delivers now as well when nothing else is likely to come before the next phase.
-  void deliverIfCalm();
 
   // For connections and transports.
   Delegate& delegate() { return delegate_; }
@@ -141,8 +139,6 @@ class Driver {
   Batch batch_;      // gathering
   Batch delivered_;  // being delivered; empty otherwise, with its memory kept
   bool delivering_ = false;
-  std::uint32_t chunks_ = 0;  // of streams, since the loop polled last
-  bool calm_ = true;          // the time before there was one at most
   std::vector<ConnectionId> dirty_;
   std::vector<ConnectionId> flushing_;  // empty between flushes, with its memory kept
   std::vector<Failing> failing_;

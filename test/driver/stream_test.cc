@@ -69,33 +69,6 @@ TEST_F(StreamTest, AWriteThatIsOverLeavesNothingForAnotherFlush) {
   runUntil([&] { return saw(EventKind::Shutdown); });
 }
 
-TEST_F(StreamTest, ALoneChunkIsDeliveredAtOnce) {
-  const ConnectionId first = connectStream(Role::Server);
-  const ConnectionId second = connectStream(Role::Server);
-  const auto receive = [&](ConnectionId id, std::string_view text) {
-    connection(id).receive(bytesOf(clientFrame(kText, text)));
-    driver_->deliverIfCalm();
-  };
-  receive(first, "with the attachment");
-  EXPECT_EQ(delegate_.events.size(), 0U);
-  runBriefly();
-  EXPECT_EQ(delegate_.events.size(), 1U);
-  EXPECT_EQ(sendText(first, "an iteration without a chunk"), Result::Ok);
-  runBriefly();
-
-  receive(first, "alone, as far as can be seen");
-  EXPECT_EQ(delegate_.events.size(), 2U);
-  receive(second, "another one");
-  EXPECT_EQ(delegate_.events.size(), 2U);
-  uv_run(&loop_, UV_RUN_NOWAIT);
-  EXPECT_EQ(delegate_.events.size(), 3U);
-
-  receive(first, "there were two the last time");
-  EXPECT_EQ(delegate_.events.size(), 3U);
-  runBriefly();
-  EXPECT_EQ(delegate_.events.size(), 4U);
-}
-
 TEST_F(StreamTest, HasOneWriteUnderWayAtATime) {
   delegate_.onWrite = nullptr;
   const ConnectionId id = connectStream(Role::Server);
