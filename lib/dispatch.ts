@@ -83,15 +83,22 @@ const { driver, records, cursor, writes } = startDriver({ onEvents, onWrite });
 /** The driver of this thread. */
 export { driver };
 
+/** The size of a Buffer that the payloads of several small batches share. */
+const poolSize = 16 * 1024;
+
+/** The memory of the latest payloads. */
+let receivedMemory: ArrayBuffer | undefined;
+
 /**
  * Strings out of a batch: when all of its bytes are ASCII, one string is made of the batch and messages are cut out of
- * that, which is cheaper than decoding each.
+ * that, which is cheaper than decoding each. (Not out of a pool, of which the batch is only a part.)
  */
 const texts = {
   batch: undefined as Buffer | undefined,
   ascii: undefined as string | undefined,
 
   slice(batch: Buffer, offset: number, length: number): string {
+    if (batch.length === poolSize) return batch.toString('utf8', offset, offset + length);
     if (this.batch !== batch) {
       this.batch = batch;
       this.ascii = isAscii(batch) ? batch.toString('latin1') : undefined;
@@ -108,7 +115,7 @@ const texts = {
 function onEvents(count: number, payload: Buffer, large: Buffer[], borrowed: Buffer): void {
   const shared = payload.buffer as ArrayBuffer;
   // Messages share this memory: transferring one to another thread must not empty the others.
-  if (payload.length > 0) markAsUntransferable(shared);
+  if (payload.length > 0 && shared !== receivedMemory) markAsUntransferable((receivedMemory = shared));
   if (borrowed.length > 0) markAsUntransferable(borrowed.buffer);
   // The place is kept before the handler runs: when it throws, native code calls again for the records behind it.
   for (let at = cursor[0]; at < count; at = cursor[0]) {

@@ -77,7 +77,7 @@ bool Delivery::initialize(napi_env env, napi_value onEvents, napi_async_context 
 
 void Delivery::release() {
   for (napi_ref* const reference :
-       {&onEvents_, &recordsReference_, &cursorReference_, &noPayload_, &noLarge_, &borrowed_}) {
+       {&onEvents_, &recordsReference_, &cursorReference_, &noPayload_, &noLarge_, &pool_, &borrowed_}) {
     if (*reference != nullptr) {
       napi_delete_reference(env_, *reference);
       *reference = nullptr;
@@ -108,14 +108,37 @@ void Delivery::deliver(driver::Batch& batch) {
 }
 
 // A Buffer for the small payloads; Buffers are not filled with zeros first. False: out of memory.
-bool Delivery::makePayload(std::size_t size, Call& next) const {
+bool Delivery::makePayload(std::size_t size, Call& next) {
   void* memory = nullptr;
   if (size == 0) {
     next.payload = valueOf(noPayload_);
-  } else if (napi_create_buffer(env_, size, &memory, &next.payload) != napi_ok) {
-    return false;
+    return true;
   }
-  next.shared = static_cast<std::uint8_t*>(memory);
+  if (size > kPooled) {
+    if (napi_create_buffer(env_, size, &memory, &next.payload) != napi_ok) {
+      return false;
+    }
+    next.shared = static_cast<std::uint8_t*>(memory);
+    return true;
+  }
+  if (pool_ == nullptr || kPoolSize - poolUsed_ < size) {
+    if (pool_ != nullptr) {
+      napi_delete_reference(env_, pool_);
+      pool_ = nullptr;
+    }
+    if (napi_create_buffer(env_, kPoolSize, &memory, &next.payload) != napi_ok ||
+        napi_create_reference(env_, next.payload, 1, &pool_) != napi_ok) {
+      return false;
+    }
+    poolMemory_ = static_cast<std::uint8_t*>(memory);
+    poolUsed_ = 0;
+  } else {
+    next.payload = valueOf(pool_);
+  }
+  constexpr std::size_t kAlignment = 8;  // as Node's own pool, for views of larger numbers
+  next.shared = poolMemory_;
+  next.offset = poolUsed_;
+  poolUsed_ += (size + kAlignment - 1) / kAlignment * kAlignment;
   return true;
 }
 
@@ -127,10 +150,11 @@ bool Delivery::takeSmall(Rest& rest, Call& next) {
   }
   next.large = valueOf(noLarge_);
   next.borrowed = valueOf(noPayload_);
-  std::size_t offset = 0;
+  std::size_t offset = next.offset;
+  const std::size_t end = offset + room;
   std::uint32_t* record = records_;
   for (const driver::Event& event : rest.events.first(std::min(rest.events.size(), kMaxRecords))) {
-    if (event.length > room - offset) {
+    if (event.length > end - offset) {
       break;
     }
     write(record, event);
@@ -142,11 +166,11 @@ bool Delivery::takeSmall(Rest& rest, Call& next) {
     record += kRecordFields;
     ++next.count;
   }
-  if (offset != room) {  // where the call ends early; the memory is not JavaScript's to see
-    std::memset(next.shared + offset, 0, room - offset);
+  if (offset != end) {  // where the call ends early: whatever is there would not be ASCII
+    std::memset(next.shared + offset, 0, end - offset);
   }
   rest.events = rest.events.subspan(next.count);
-  rest.payload -= offset;
+  rest.payload -= offset - next.offset;
   return true;
 }
 
@@ -199,7 +223,7 @@ bool Delivery::take(Rest& rest, Call& next) {
   if (!measure(rest, next)) {
     return false;
   }
-  std::uint32_t offset = 0;
+  auto offset = static_cast<std::uint32_t>(next.offset);
   std::uint32_t index = 0;
   std::uint32_t* record = records_;
   for (const driver::Event& event : rest.events.first(next.count)) {

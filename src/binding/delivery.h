@@ -15,8 +15,11 @@ namespace websocket::binding {
 class Delivery {
  public:
   // A payload of this size or more gets a Buffer of its own, so that a message that is kept does not hold its
-  // neighbours. The small ones of a call share one of at most kMaxShared bytes.
+  // neighbours. The small ones of a call share one of at most kMaxShared bytes, and when they are few, of kPoolSize
+  // with those of other calls: making a Buffer costs as much as a small message does otherwise.
   static constexpr std::size_t kLargePayload = std::size_t{4} * 1024;
+  static constexpr std::size_t kPoolSize = std::size_t{16} * 1024;
+  static constexpr std::size_t kPooled = std::size_t{2} * 1024;
   // A borrowed message of this size or more that has memory of its own already is not copied. Smaller ones are: memory
   // that is not JavaScript's comes back late, and costs more in page faults than a copy. Others are as well, because
   // Node does not let programs transfer such memory to another thread.
@@ -54,6 +57,7 @@ class Delivery {
     std::size_t count = 0;
     napi_value payload = nullptr;
     std::uint8_t* shared = nullptr;  // its memory
+    std::size_t offset = 0;          // where the payloads begin in it
     napi_value large = nullptr;
     napi_value borrowed = nullptr;
     const std::uint8_t* block = nullptr;  // its memory; null when nothing is borrowed
@@ -62,7 +66,7 @@ class Delivery {
   bool measure(const Rest& rest, Call& next);
   bool take(Rest& rest, Call& next);
   bool takeSmall(Rest& rest, Call& next);
-  bool makePayload(std::size_t size, Call& next) const;
+  bool makePayload(std::size_t size, Call& next);
   bool call(const Call& next);
   napi_value makeLarge(const driver::Event& event, driver::MessageBuffer* message) const;
   napi_value borrow(const driver::Slab::Block& block);
@@ -76,8 +80,11 @@ class Delivery {
   napi_ref cursorReference_ = nullptr;
   napi_ref noPayload_ = nullptr;  // an empty Buffer
   napi_ref noLarge_ = nullptr;    // an empty array
-  napi_ref borrowed_ = nullptr;   // the Buffer over the block borrowed last; null until then
-  bool allowsExternal_ = false;   // Buffers over memory that is not JavaScript's
+  napi_ref pool_ = nullptr;       // a Buffer of kPoolSize bytes that is being used up; null until then
+  std::uint8_t* poolMemory_ = nullptr;
+  std::size_t poolUsed_ = 0;
+  napi_ref borrowed_ = nullptr;  // the Buffer over the block borrowed last; null until then
+  bool allowsExternal_ = false;  // Buffers over memory that is not JavaScript's
   std::uint32_t* records_ = nullptr;
   std::uint32_t* cursor_ = nullptr;
 };
