@@ -15,11 +15,14 @@ namespace {
 // process that answer each other could go on for ever.
 constexpr int kMaxRounds = 8;
 
+// So many bytes received or sent at a time make a busy server of the process, whose freed memory is worth keeping. An
+// idle one is not to hold what the accepting of its connections took for a moment.
+constexpr std::size_t kBusySize = std::size_t{64} * 1024;
+
 }  // namespace
 
 Driver::Driver(uv_loop_t* loop, Delegate& delegate)
     : loop_(loop), delegate_(delegate), lifetime_(std::make_shared<HandleLifetime>()) {
-  keepFreedMemory();
   phases_.emplace(loop, *this, lifetime_);
 }
 
@@ -108,6 +111,9 @@ void Driver::retire(Connection& connection) { retired_.push_back(connections_.re
 
 std::uint32_t Driver::broadcast(std::span<ConnectionId> ids, BufferType type, std::span<const std::uint8_t> payload,
                                 const SharedBytes& owner) {
+  if (payload.size() * ids.size() >= kBusySize) {
+    keepFreedMemory();
+  }
   std::uint32_t count = 0;
   for (ConnectionId& id : ids) {
     Connection* const connection = find(id);
@@ -130,6 +136,9 @@ void Driver::deliver() {
     return;
   }
   delivering_ = true;
+  if (batch_.payload >= kBusySize) {
+    keepFreedMemory();
+  }
   std::swap(batch_, delivered_);
   slab_.handOver(delivered_.blocks);
   delegate_.deliver(delivered_);
