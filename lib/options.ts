@@ -1,12 +1,10 @@
-/**
- * The options of sockets and servers: types, defaults with their units and reasons, and the checks of what callers
- * pass. Wrong arguments throw a TypeError or RangeError that says what is allowed.
- */
+/** The options of sockets and servers: types, defaults with their units and reasons, and which values are allowed. */
 import type { Agent, ClientRequest, ClientRequestArgs, IncomingMessage, OutgoingHttpHeaders, Server } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { createConnection } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { ZlibOptions } from 'node:zlib';
+import { count, functionOption, milliseconds, oneOf } from './checks.js';
 import type { WebSocket } from './websocket.js';
 
 /**
@@ -307,8 +305,12 @@ export function resolveSettings(options: ConnectionSettings): ResolvedSettings {
     closeTimeout: milliseconds('closeTimeout', options.closeTimeout ?? connectionDefaults.closeTimeout),
     highWaterMark: count('highWaterMark', options.highWaterMark ?? connectionDefaults.highWaterMark),
     maxBackpressure: count('maxBackpressure', options.maxBackpressure ?? connectionDefaults.maxBackpressure),
-    backpressure: policyOption(options.backpressure ?? connectionDefaults.backpressure),
-    transport: transportOption(options.transport ?? connectionDefaults.transport),
+    backpressure: oneOf(
+      'backpressure',
+      ['close', 'drop', 'wait'],
+      options.backpressure ?? connectionDefaults.backpressure,
+    ),
+    transport: oneOf('transport', ['auto', 'native', 'stream'], options.transport ?? connectionDefaults.transport),
   };
 }
 
@@ -325,72 +327,4 @@ export function checkClientOptions(options: ClientOptions): { handshakeTimeout: 
     handshakeTimeout: milliseconds('handshakeTimeout', options.handshakeTimeout ?? 0),
     maxRedirects: count('maxRedirects', options.maxRedirects ?? defaultMaxRedirects),
   };
-}
-
-/** Longest timer of Node, in milliseconds. */
-const maxTimeout = 2 ** 31 - 1;
-
-/** Checks a whole number from 0 to `max`. */
-export function count(name: string, value: unknown, max: number = Number.MAX_SAFE_INTEGER): number {
-  if (typeof value !== 'number') {
-    throw new TypeError(`The option "${name}" must be a number, not ${describe(value)}`);
-  }
-  if (!Number.isInteger(value) || value < 0 || value > max) {
-    throw new RangeError(`The option "${name}" must be a whole number from 0 to ${max}, not ${value}`);
-  }
-  return value;
-}
-
-/** Checks a port; digits are one too, as the environment has them. */
-export function portOption(value: unknown): number {
-  return count('port', typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value, 65_535);
-}
-
-/** Checks a duration. */
-export function milliseconds(name: string, value: unknown): number {
-  return count(name, value, maxTimeout);
-}
-
-function oneOf<T extends string>(name: string, allowed: readonly T[], value: T): T {
-  if (!allowed.includes(value)) {
-    const names = allowed.map((one) => `'${one}'`).join(' or ');
-    throw new TypeError(`The option "${name}" must be ${names}, not ${describe(value)}`);
-  }
-  return value;
-}
-
-function transportOption(value: unknown): 'auto' | TransportKind {
-  if (value !== 'auto' && value !== 'native' && value !== 'stream') {
-    throw new TypeError(`The option "transport" must be 'auto', 'native' or 'stream', not ${describe(value)}`);
-  }
-  return value;
-}
-
-function policyOption(value: unknown): BackpressurePolicy {
-  if (value !== 'close' && value !== 'drop' && value !== 'wait') {
-    throw new TypeError(`The option "backpressure" must be 'close', 'drop' or 'wait', not ${describe(value)}`);
-  }
-  return value;
-}
-
-/** Checks a function that may be missing. */
-export function functionOption(name: string, value: unknown): void {
-  if (value !== undefined && value !== null && typeof value !== 'function') {
-    throw new TypeError(`The option "${name}" must be a function, not ${describe(value)}`);
-  }
-}
-
-/** Checks a callback that may be missing. */
-export function callback(value: unknown): void {
-  if (value !== undefined && value !== null && typeof value !== 'function') {
-    throw new TypeError(`The callback must be a function, not ${describe(value)}`);
-  }
-}
-
-/** A value for a message: its type, and itself where that is short. */
-export function describe(value: unknown): string {
-  if (value === null || value === undefined || typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 40))}`;
-  if (typeof value === 'number') return `the number ${value}`;
-  return typeof value === 'object' ? `an instance of ${value.constructor.name}` : `a ${typeof value}`;
 }

@@ -8,14 +8,12 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Admission } from './admission.js';
 import { broadcast } from './broadcast.js';
+import { callback as checkCallback, milliseconds, portOption } from './checks.js';
 import { checkCloseStatus, toReason } from './data.js';
 import { driver } from './dispatch.js';
 import { createHttpServer } from './http-server.js';
 import type { HResultError } from './native.js';
 import {
-  callback as checkCallback,
-  milliseconds,
-  portOption,
   resolveSettings,
   type BroadcastOptions,
   type ResolvedSettings,

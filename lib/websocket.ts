@@ -5,6 +5,7 @@
 import type { ClientRequest, ClientRequestArgs } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { adoptServerConnection } from './adopted.js';
+import { callback as checkCallback } from './checks.js';
 import { ClientHandshake } from './client.js';
 import { Connection, ReadyState } from './connection.js';
 import { byteLength, checkCloseStatus, toControlPayload, toReason } from './data.js';
@@ -23,7 +24,6 @@ import {
   type WebSocketEvents,
 } from './events.js';
 import {
-  callback as checkCallback,
   resolveSettings,
   type BinaryType,
   type ClientOptions,
