@@ -20,7 +20,8 @@ export type WebSocketErrorCode =
   | 'WS_ERR_PROTOCOL'
   | 'WS_ERR_OUT_OF_MEMORY'
   | 'WS_ERR_BACKPRESSURE'
-  | 'WS_ERR_CONNECTION_CLOSED';
+  | 'WS_ERR_CONNECTION_CLOSED'
+  | 'WS_ERR_PING_TIMEOUT';
 
 /** An error of a connection. */
 export interface WebSocketError extends Error {
@@ -74,6 +75,12 @@ export function notSentError(): WebSocketError {
 export function backpressureError(maxBackpressure: number): WebSocketError {
   const message = `The peer is too slow: more than maxBackpressure (${maxBackpressure} bytes) would wait to be sent`;
   return withCode(new Error(message), 'WS_ERR_BACKPRESSURE');
+}
+
+/** For a peer that let a ping of the keep-alive go unanswered. */
+export function pingTimeoutError(pingTimeout: number): WebSocketError {
+  const message = `The peer is gone: nothing came from it within pingTimeout (${pingTimeout} ms) after a ping`;
+  return withCode(new Error(message), 'WS_ERR_PING_TIMEOUT');
 }
 
 const stateNames = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];

@@ -90,6 +90,23 @@ export interface ConnectionSettings {
   /** Milliseconds that the closing handshake may take before the connection is cut. Default: 30,000, as `ws`. */
   closeTimeout?: number;
   /**
+   * Milliseconds between the pings that the library sends by itself; none while the last one is not answered. 0: none.
+   * While the socket is paused, which keeps pongs from being read, the peer is not judged. Default: 0, as `ws`.
+   */
+  pingInterval?: number;
+  /**
+   * Milliseconds after such a ping within which a message, a ping or a pong must arrive. Else the connection is cut: an
+   * 'error' with the code `WS_ERR_PING_TIMEOUT`, then 'close' with 1006. A message counts when all of it has arrived, and
+   * a pong comes behind what the peer is sending: allow for the largest message. 0: never cut. Default: 20,000.
+   */
+  pingTimeout?: number;
+  /**
+   * Milliseconds without a message, a ping or a pong from the peer after which the connection is closed with 1001, at
+   * most an eighth late; `closeTimeout` bounds how long a peer that is gone is then waited for. Time during which the
+   * socket is paused does not count, and answers to `pingInterval` do count as life. 0: no limit. Default: 0.
+   */
+  idleTimeout?: number;
+  /**
    * Bytes on the wire waiting to be sent above which `send` returns false; 'drain' follows when none wait any more.
    * Default: 64 KiB.
    */
@@ -264,6 +281,9 @@ export const connectionDefaults = {
   delivery: 'copy',
   autoPong: true,
   closeTimeout: 30_000,
+  pingInterval: 0,
+  pingTimeout: 20_000,
+  idleTimeout: 0,
   highWaterMark: 64 * 1024,
   maxBackpressure: 64 * 1024 * 1024,
   backpressure: 'close',
@@ -286,6 +306,9 @@ export interface ResolvedSettings {
   delivery: 'copy' | 'borrow';
   autoPong: boolean;
   closeTimeout: number;
+  pingInterval: number;
+  pingTimeout: number;
+  idleTimeout: number;
   highWaterMark: number;
   maxBackpressure: number;
   backpressure: BackpressurePolicy;
@@ -303,6 +326,9 @@ export function resolveSettings(options: ConnectionSettings): ResolvedSettings {
     delivery: oneOf('delivery', ['copy', 'borrow'], options.delivery ?? connectionDefaults.delivery),
     autoPong: options.autoPong ?? connectionDefaults.autoPong,
     closeTimeout: milliseconds('closeTimeout', options.closeTimeout ?? connectionDefaults.closeTimeout),
+    pingInterval: milliseconds('pingInterval', options.pingInterval ?? connectionDefaults.pingInterval),
+    pingTimeout: milliseconds('pingTimeout', options.pingTimeout ?? connectionDefaults.pingTimeout),
+    idleTimeout: milliseconds('idleTimeout', options.idleTimeout ?? connectionDefaults.idleTimeout),
     highWaterMark: count('highWaterMark', options.highWaterMark ?? connectionDefaults.highWaterMark),
     maxBackpressure: count('maxBackpressure', options.maxBackpressure ?? connectionDefaults.maxBackpressure),
     backpressure: oneOf(

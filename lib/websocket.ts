@@ -23,6 +23,7 @@ import {
   type WebSocketEventMap,
   type WebSocketEvents,
 } from './events.js';
+import { KeptConnection, needsKeepAlive } from './keep-alive.js';
 import {
   resolveSettings,
   type BinaryType,
@@ -133,6 +134,11 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
   /** Payload bytes passed to `send` and not yet handed to the kernel. Does not return to 0 when the connection ends. */
   get bufferedAmount(): number {
     return this.#connection?.bufferedAmount ?? this.#unsent;
+  }
+
+  /** Milliseconds from the last ping of `pingInterval` that was answered to its pong. Undefined before the first one. */
+  get latency(): number | undefined {
+    return this.#connection instanceof KeptConnection ? this.#connection.latency : undefined;
   }
 
   /** The negotiated extensions; none exist yet. */
@@ -344,7 +350,8 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
   ): void {
     this.#protocol = protocol;
     this._borrows = settings.delivery === 'borrow';
-    this.#connection = new Connection(this, id, stream, preamble, head, settings);
+    const Kind = needsKeepAlive(settings) ? KeptConnection : Connection;
+    this.#connection = new Kind(this, id, stream, preamble, head, settings);
     this.#handshake = undefined;
     this.emit('open');
   }
