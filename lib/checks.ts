@@ -44,6 +44,15 @@ export function functionOption(name: string, value: unknown): void {
   }
 }
 
+/** Checks an AbortSignal that may be missing. */
+export function signalOption(value: unknown): AbortSignal | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'object' || !('aborted' in value)) {
+    throw new TypeError(`The option "signal" must be an AbortSignal, not ${describe(value)}`);
+  }
+  return value as AbortSignal;
+}
+
 /** Checks a callback that may be missing. */
 export function callback(value: unknown): void {
   if (value !== undefined && value !== null && typeof value !== 'function') {

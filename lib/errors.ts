@@ -71,6 +71,17 @@ export function notSentError(): WebSocketError {
   return withCode(new Error('The connection was closed before the data was sent'), 'WS_ERR_CONNECTION_CLOSED');
 }
 
+/** For a `receive` that got no message. */
+export function notReceivedError(): WebSocketError {
+  return withCode(new Error('The connection was closed before a message came'), 'WS_ERR_CONNECTION_CLOSED');
+}
+
+/** For what an AbortSignal ended; the same as Node's. */
+export function abortError(signal: AbortSignal): Error {
+  const error = new Error('The operation was aborted', { cause: signal.reason });
+  return Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' });
+}
+
 /** For a message that was refused because too much waits to be sent. */
 export function backpressureError(maxBackpressure: number): WebSocketError {
   const message = `The peer is too slow: more than maxBackpressure (${maxBackpressure} bytes) would wait to be sent`;

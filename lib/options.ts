@@ -55,6 +55,26 @@ export interface SendOptions {
   mask?: boolean;
 }
 
+/** Options of `sendAsync`. */
+export interface SendAsyncOptions extends SendOptions {
+  /** Gives the message up while it waits for room. A message that was accepted is sent. Default: none. */
+  signal?: AbortSignal;
+}
+
+/** Options of `receive`. */
+export interface ReceiveOptions {
+  /** Ends the waiting; the connection and its messages stay as they are. Default: none. */
+  signal?: AbortSignal;
+}
+
+/** A message as `receive` and `for await` give it. */
+export interface ReceivedMessage {
+  /** As a 'message' listener gets it, but never borrowed. */
+  data: MessageData;
+  /** Whether it is a binary message. */
+  isBinary: boolean;
+}
+
 /** Options of permessage-deflate as `ws` has them. */
 export interface PerMessageDeflateOptions {
   serverNoContextTakeover?: boolean;
@@ -170,6 +190,11 @@ export interface ClientOptions
   family?: number;
   /** Gets each request before it is sent and has to end it. What it throws for the first one, the constructor throws. */
   finishRequest?: (request: ClientRequest, socket: WebSocket) => void;
+  /**
+   * Aborts the connecting: 'error' with an AbortError, then 'close' with 1006. Once the socket is open it has no effect,
+   * so that `AbortSignal.timeout(5000)` limits the connecting alone. Default: none.
+   */
+  signal?: AbortSignal;
   /** Only 13 is supported. Default: 13. */
   protocolVersion?: number;
   /** Of `ws`, not called yet: the masking keys come from the system's random source. */

@@ -4,6 +4,7 @@
  */
 import type { ClientRequest, ClientRequestArgs } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { Additions } from './additions.js';
 import { adoptServerConnection } from './adopted.js';
 import { callback as checkCallback } from './checks.js';
 import { ClientHandshake } from './client.js';
@@ -21,7 +22,6 @@ import {
   type EventListenerOptions,
   type MessageEvent,
   type WebSocketEventMap,
-  type WebSocketEvents,
 } from './events.js';
 import { KeptConnection, needsKeepAlive } from './keep-alive.js';
 import {
@@ -40,7 +40,6 @@ import { isBinaryMessage, toMessage, type PreparedMessage } from './prepared-mes
 import type { WebSocketServer } from './server.js';
 import type { createWebSocketStream } from './stream.js';
 import { isTaken } from './transport.js';
-import { TypedEmitter } from './typed-emitter.js';
 
 const binaryTypes: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments'] satisfies BinaryType[];
 
@@ -51,7 +50,7 @@ const emptyReason = Buffer.alloc(0);
  *
  * Its 'error' event comes before 'close', and each at most once; 'close' always comes.
  */
-export class WebSocket extends TypedEmitter<WebSocketEvents> {
+export class WebSocket extends Additions {
   /** `readyState` while the connection is made. */
   static readonly CONNECTING = ReadyState.Connecting;
   /** `readyState` when messages can be sent. */
@@ -136,11 +135,6 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
     return this.#connection?.bufferedAmount ?? this.#unsent;
   }
 
-  /** Milliseconds from the last ping of `pingInterval` that was answered to its pong. Undefined before the first one. */
-  get latency(): number | undefined {
-    return this.#connection instanceof KeptConnection ? this.#connection.latency : undefined;
-  }
-
   /** The negotiated extensions; none exist yet. */
   get extensions(): string {
     return '';
@@ -207,31 +201,7 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
     if (this.readyState === ReadyState.Connecting) throw notOpenError(ReadyState.Connecting);
     const payload = toMessage(data);
     const isBinary = isBinaryMessage(payload);
-    return this.#connection?.send(payload, isBinary, options, cb ?? undefined) ?? this.#refuse(byteLength(payload), cb);
-  }
-
-  /**
-   * Sends a message, as a promise: it is fulfilled when the data was handed to the kernel.
-   *
-   * With `backpressure: 'wait'` a message for which too much waits is kept until there is room, behind those that were
-   * kept before; only then `data` counts as buffered, and until then it must not be changed. Await the promise, because
-   * nothing limits how much is kept. `close` and the end of the connection give up what is kept.
-   *
-   * @throws (rejects) WebSocketError: `WS_ERR_BACKPRESSURE`, with the policies 'close' and 'drop', when
-   * `maxBackpressure` leaves no room; `WS_ERR_CONNECTION_CLOSED` when the connection ended first. Error when it is not
-   * open; TypeError for other data.
-   */
-  sendAsync(data: SendData | PreparedMessage, options?: SendOptions): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.readyState === ReadyState.Connecting) throw notOpenError(ReadyState.Connecting);
-      const payload = toMessage(data);
-      const settle = (error?: Error): void => {
-        if (error === undefined) resolve();
-        else reject(error);
-      };
-      if (this.#connection) this.#connection.sendAsync(payload, isBinaryMessage(payload), options, settle);
-      else this.#refuse(byteLength(payload), settle);
-    });
+    return this.#connection?.send(payload, isBinary, options, cb ?? undefined) ?? this._refuse(byteLength(payload), cb);
   }
 
   /**
@@ -269,7 +239,7 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
     if (this.readyState === ReadyState.Connecting) throw notOpenError(ReadyState.Connecting);
     const payload = toControlPayload(data);
     if (this.#connection) this.#connection.sendControl(isPong, payload, cb ?? undefined);
-    else this.#refuse(byteLength(payload), cb);
+    else this._refuse(byteLength(payload), cb);
   }
 
   /**
@@ -378,8 +348,8 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
     this.emit('redirect', url, request);
   }
 
-  /** There is no connection and never will be. */
-  #refuse(bytes: number, cb: SendCallback | undefined): false {
+  /** @internal There is no connection and never will be. */
+  _refuse(bytes: number, cb: SendCallback | undefined): false {
     this.#unsent += bytes;
     if (cb) process.nextTick(cb, notOpenError(this.readyState));
     return false;
