@@ -191,8 +191,9 @@ export interface ClientOptions
   /** Gets each request before it is sent and has to end it. What it throws for the first one, the constructor throws. */
   finishRequest?: (request: ClientRequest, socket: WebSocket) => void;
   /**
-   * Aborts the connecting: 'error' with an AbortError, then 'close' with 1006. Once the socket is open it has no effect,
-   * so that `AbortSignal.timeout(5000)` limits the connecting alone. Default: none.
+   * Aborts the connecting: 'error' with an AbortError, then 'close' with 1006. Once the socket is open it has no effect, as
+   * in `ws` and Node's `http` for an upgraded request; so `AbortSignal.timeout(5000)` limits the connecting alone. Default:
+   * none.
    */
   signal?: AbortSignal;
   /** Only 13 is supported. Default: 13. */

@@ -1,6 +1,7 @@
 // Signals that abort connecting and sending, and disposal of sockets and servers.
 import { execFileSync } from 'node:child_process';
 import { getEventListeners, once } from 'node:events';
+import WS from 'ws';
 import { WebSocket, WebSocketServer } from '../../lib';
 import {
   afterTest,
@@ -56,15 +57,26 @@ describe('signal of a client', () => {
     expect(error).toMatchObject({ ...abortError, cause: expect.objectContaining({ name: 'TimeoutError' }) });
   });
 
-  test('has no effect once the socket is open', async () => {
-    const controller = new AbortController();
-    const { client: socket, peer } = await pair({}, { signal: controller.signal });
-    const seen = record(socket, 'error', 'close');
-    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
-    controller.abort();
-    peer.send('still here');
-    expect((await nextMessage(socket)).data.toString()).toBe('still here');
-    expect(seen).toEqual([]);
+  test('has no effect once the socket is open, as in ws, and the signal is left alone', async () => {
+    const { server, url } = await serve();
+    server.on('connection', (peer) => peer.on('message', () => peer.send('still here')));
+    const run = async (Client: typeof WebSocket): Promise<string[]> => {
+      const controller = new AbortController();
+      const socket = new Client(url, { signal: controller.signal });
+      const seen = record(socket, 'open', 'message', 'error', 'close');
+      await once(socket, 'open');
+      await delay(10);
+      expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+      controller.abort();
+      socket.send('hello');
+      await nextMessage(socket);
+      socket.terminate();
+      await closed(socket);
+      return seen;
+    };
+    const expected = ['open', 'message: still here', 'close: 1006'];
+    expect(await run(WebSocket)).toEqual(expected);
+    expect(await run(WS as unknown as typeof WebSocket)).toEqual(expected);
   });
 
   test('holds for redirects', async () => {
@@ -155,7 +167,8 @@ describe('Symbol.asyncDispose', () => {
   test('closes a socket and waits for close', async () => {
     const { client: socket, peer } = await pair();
     const end = closed(peer);
-    await socket[Symbol.asyncDispose]();
+    const disposable: AsyncDisposable = socket;
+    await disposable[Symbol.asyncDispose]();
     expect(socket.readyState).toBe(WebSocket.CLOSED);
     expect((await end).code).toBe(1005);
     await socket[Symbol.asyncDispose]();
@@ -184,7 +197,8 @@ describe('Symbol.asyncDispose', () => {
     const socket = client(url);
     const end = closed(socket);
     await once(socket, 'open');
-    await server[Symbol.asyncDispose]();
+    const disposable: AsyncDisposable = server;
+    await disposable[Symbol.asyncDispose]();
     expect((await end).code).toBe(1001);
     let closes = 0;
     server.on('close', () => closes++);
