@@ -2,6 +2,7 @@
  * Checks of what callers pass. Wrong arguments throw a TypeError (another type) or RangeError (another value) that says what
  * is allowed.
  */
+import { describe } from './describe.js';
 
 /** Longest timer of Node, in milliseconds. */
 const maxTimeout = 2 ** 31 - 1;
@@ -58,12 +59,4 @@ export function callback(value: unknown): void {
   if (value !== undefined && value !== null && typeof value !== 'function') {
     throw new TypeError(`The callback must be a function, not ${describe(value)}`);
   }
-}
-
-/** A value for a message: its type, and itself where that is short. */
-export function describe(value: unknown): string {
-  if (value === null || value === undefined || typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 40))}`;
-  if (typeof value === 'number') return `the number ${value}`;
-  return typeof value === 'object' ? `an instance of ${value.constructor.name}` : `a ${typeof value}`;
 }

@@ -4,7 +4,7 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { types } from 'node:util';
-import { describe } from './checks.js';
+import { describe } from './describe.js';
 import type { BinaryType, MessageData, SendCallback, SendOptions } from './options.js';
 import type { Message } from './prepared-message.js';
 

@@ -4,7 +4,7 @@
  */
 import { toPayload, type Payload } from './data.js';
 import { driver } from './dispatch.js';
-import { describe } from './checks.js';
+import { describe } from './describe.js';
 import type { SendData } from './options.js';
 
 /** Options of `PreparedMessage`. */
