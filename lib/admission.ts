@@ -3,7 +3,9 @@
  * sees them.
  */
 import type { IncomingMessage } from 'node:http';
-import { count, describe, type ServerOptions } from './options.js';
+import { count } from './checks.js';
+import { describe } from './describe.js';
+import type { ServerOptions } from './options.js';
 import type { Refusal } from './server-handshake.js';
 import type { WebSocket } from './websocket.js';
 

@@ -4,7 +4,8 @@
 import type { Connection } from './connection.js';
 import { driver } from './dispatch.js';
 import { SendFlag } from './native.js';
-import { describe, type BroadcastOptions, type SendData } from './options.js';
+import { describe } from './describe.js';
+import type { BroadcastOptions, SendData } from './options.js';
 import { isBinaryMessage, toMessage, type PreparedMessage } from './prepared-message.js';
 import type { WebSocket } from './websocket.js';
 

@@ -40,6 +40,9 @@ namespace WebSocket {
   export type PreparedMessage = index.PreparedMessage;
   export type PreparedMessageOptions = index.PreparedMessageOptions;
   export type RawData = index.RawData;
+  export type ReceivedMessage = index.ReceivedMessage;
+  export type ReceiveOptions = index.ReceiveOptions;
+  export type SendAsyncOptions = index.SendAsyncOptions;
   export type SendCallback = index.SendCallback;
   export type SendData = index.SendData;
   export type SendOptions = index.SendOptions;

@@ -38,6 +38,7 @@ export function makeRequest(
     socketPath: target.socketPath,
     protocol: undefined,
     timeout: undefined,
+    signal: undefined, // is seen to by the handshake, for all of its requests
     defaultPort: target.isSecure ? 443 : 80,
     // Naming one keeps the default agent, with its pool of sockets, out of it.
     createConnection:

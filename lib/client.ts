@@ -7,7 +7,9 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { makeRequest } from './client-request.js';
 import { responseError } from './client-response.js';
+import { signalOption } from './checks.js';
 import { driver } from './dispatch.js';
+import { abortError } from './errors.js';
 import type { HResultError } from './native.js';
 import { checkClientOptions, resolveSettings, type ClientOptions, type ResolvedSettings } from './options.js';
 import { locationOf, Redirects } from './redirect.js';
@@ -36,6 +38,7 @@ export class ClientHandshake {
   /** The driver's connection; undefined when it was passed on or given back. */
   #id: number | undefined;
   #isDone = false;
+  readonly #onAbort = (): void => this.#giveUp(abortError(this.#options.signal as AbortSignal));
 
   /** Checks the arguments; see the constructor of `WebSocket` for what it throws. */
   constructor(socket: WebSocket, address: string | URL, ...rest: [protocols?: unknown, options?: unknown]) {
@@ -47,6 +50,7 @@ export class ClientHandshake {
     this.#options = options;
     this.#settings = resolveSettings(options);
     this.#timeout = handshakeTimeout;
+    signalOption(options.signal);
     if (options.followRedirects) this.#redirects = new Redirects(this.#target, maxRedirects);
   }
 
@@ -59,6 +63,12 @@ export class ClientHandshake {
    * @throws what Node's `http` throws for invalid options and header fields, and what `finishRequest` throws.
    */
   start(): void {
+    const { signal } = this.#options;
+    if (signal?.aborted) {
+      this.#onAbort();
+      return;
+    }
+    signal?.addEventListener('abort', this.#onAbort);
     try {
       this.#send(this.#makeRequest(new Set()));
     } catch (error) {
@@ -169,6 +179,7 @@ export class ClientHandshake {
   #finish(): void {
     this.#isDone = true;
     clearTimeout(this.#timer);
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#release();
   }
 

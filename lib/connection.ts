@@ -125,6 +125,14 @@ export class Connection implements DriverEvents {
     }
   }
 
+  /** Gives up the message of `sendAsync` with this callback. False: it does not wait, or no more. */
+  giveUp(callback: SendCallback): boolean {
+    const at = this.#waiting?.findIndex((message) => message.callback === callback) ?? -1;
+    if (at >= 0) this.#waiting?.splice(at, 1);
+    this.#admitWaiting();
+    return at >= 0;
+  }
+
   /** Queues a ping or a pong of at most 125 bytes. */
   sendControl(isPong: boolean, payload: string | Uint8Array, callback?: SendCallback): void {
     if (this.readyState !== ReadyState.Open) {

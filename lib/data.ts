@@ -4,7 +4,8 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { types } from 'node:util';
-import { describe, type BinaryType, type MessageData, type SendCallback, type SendOptions } from './options.js';
+import { describe } from './describe.js';
+import type { BinaryType, MessageData, SendCallback, SendOptions } from './options.js';
 import type { Message } from './prepared-message.js';
 
 /** What the driver sends. */

@@ -20,7 +20,8 @@ export type WebSocketErrorCode =
   | 'WS_ERR_PROTOCOL'
   | 'WS_ERR_OUT_OF_MEMORY'
   | 'WS_ERR_BACKPRESSURE'
-  | 'WS_ERR_CONNECTION_CLOSED';
+  | 'WS_ERR_CONNECTION_CLOSED'
+  | 'WS_ERR_PING_TIMEOUT';
 
 /** An error of a connection. */
 export interface WebSocketError extends Error {
@@ -70,10 +71,27 @@ export function notSentError(): WebSocketError {
   return withCode(new Error('The connection was closed before the data was sent'), 'WS_ERR_CONNECTION_CLOSED');
 }
 
+/** For a `receive` that got no message. */
+export function notReceivedError(): WebSocketError {
+  return withCode(new Error('The connection was closed before a message came'), 'WS_ERR_CONNECTION_CLOSED');
+}
+
+/** For what an AbortSignal ended; the same as Node's. */
+export function abortError(signal: AbortSignal): Error {
+  const error = new Error('The operation was aborted', { cause: signal.reason });
+  return Object.assign(error, { name: 'AbortError', code: 'ABORT_ERR' });
+}
+
 /** For a message that was refused because too much waits to be sent. */
 export function backpressureError(maxBackpressure: number): WebSocketError {
   const message = `The peer is too slow: more than maxBackpressure (${maxBackpressure} bytes) would wait to be sent`;
   return withCode(new Error(message), 'WS_ERR_BACKPRESSURE');
+}
+
+/** For a peer that let a ping of the keep-alive go unanswered. */
+export function pingTimeoutError(pingTimeout: number): WebSocketError {
+  const message = `The peer is gone: nothing came from it within pingTimeout (${pingTimeout} ms) after a ping`;
+  return withCode(new Error(message), 'WS_ERR_PING_TIMEOUT');
 }
 
 const stateNames = ['CONNECTING', 'OPEN', 'CLOSING', 'CLOSED'];

@@ -1,12 +1,10 @@
-/**
- * The options of sockets and servers: types, defaults with their units and reasons, and the checks of what callers
- * pass. Wrong arguments throw a TypeError or RangeError that says what is allowed.
- */
+/** The options of sockets and servers: types, defaults with their units and reasons, and which values are allowed. */
 import type { Agent, ClientRequest, ClientRequestArgs, IncomingMessage, OutgoingHttpHeaders, Server } from 'node:http';
 import type { Server as HttpsServer } from 'node:https';
 import type { createConnection } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { ZlibOptions } from 'node:zlib';
+import { count, functionOption, milliseconds, oneOf } from './checks.js';
 import type { WebSocket } from './websocket.js';
 
 /**
@@ -57,6 +55,26 @@ export interface SendOptions {
   mask?: boolean;
 }
 
+/** Options of `sendAsync`. */
+export interface SendAsyncOptions extends SendOptions {
+  /** Gives the message up while it waits for room. A message that was accepted is sent. Default: none. */
+  signal?: AbortSignal;
+}
+
+/** Options of `receive`. */
+export interface ReceiveOptions {
+  /** Ends the waiting; the connection and its messages stay as they are. Default: none. */
+  signal?: AbortSignal;
+}
+
+/** A message as `receive` and `for await` give it. */
+export interface ReceivedMessage {
+  /** As a 'message' listener gets it, but never borrowed. */
+  data: MessageData;
+  /** Whether it is a binary message. */
+  isBinary: boolean;
+}
+
 /** Options of permessage-deflate as `ws` has them. */
 export interface PerMessageDeflateOptions {
   serverNoContextTakeover?: boolean;
@@ -91,6 +109,23 @@ export interface ConnectionSettings {
   autoPong?: boolean;
   /** Milliseconds that the closing handshake may take before the connection is cut. Default: 30,000, as `ws`. */
   closeTimeout?: number;
+  /**
+   * Milliseconds between the pings that the library sends by itself; none while the last one is not answered. 0: none.
+   * While the socket is paused, which keeps pongs from being read, the peer is not judged. Default: 0, as `ws`.
+   */
+  pingInterval?: number;
+  /**
+   * Milliseconds after such a ping within which a message, a ping or a pong must arrive. Else the connection is cut: an
+   * 'error' with the code `WS_ERR_PING_TIMEOUT`, then 'close' with 1006. A message counts when all of it has arrived, and
+   * a pong comes behind what the peer is sending: allow for the largest message. 0: never cut. Default: 20,000.
+   */
+  pingTimeout?: number;
+  /**
+   * Milliseconds without a message, a ping or a pong from the peer after which the connection is closed with 1001, at
+   * most an eighth late; `closeTimeout` bounds how long a peer that is gone is then waited for. Time during which the
+   * socket is paused does not count, and answers to `pingInterval` do count as life. 0: no limit. Default: 0.
+   */
+  idleTimeout?: number;
   /**
    * Bytes on the wire waiting to be sent above which `send` returns false; 'drain' follows when none wait any more.
    * Default: 64 KiB.
@@ -155,6 +190,12 @@ export interface ClientOptions
   family?: number;
   /** Gets each request before it is sent and has to end it. What it throws for the first one, the constructor throws. */
   finishRequest?: (request: ClientRequest, socket: WebSocket) => void;
+  /**
+   * Aborts the connecting: 'error' with an AbortError, then 'close' with 1006. Once the socket is open it has no effect, as
+   * in `ws` and Node's `http` for an upgraded request; so `AbortSignal.timeout(5000)` limits the connecting alone. Default:
+   * none.
+   */
+  signal?: AbortSignal;
   /** Only 13 is supported. Default: 13. */
   protocolVersion?: number;
   /** Of `ws`, not called yet: the masking keys come from the system's random source. */
@@ -266,6 +307,9 @@ export const connectionDefaults = {
   delivery: 'copy',
   autoPong: true,
   closeTimeout: 30_000,
+  pingInterval: 0,
+  pingTimeout: 20_000,
+  idleTimeout: 0,
   highWaterMark: 64 * 1024,
   maxBackpressure: 64 * 1024 * 1024,
   backpressure: 'close',
@@ -288,6 +332,9 @@ export interface ResolvedSettings {
   delivery: 'copy' | 'borrow';
   autoPong: boolean;
   closeTimeout: number;
+  pingInterval: number;
+  pingTimeout: number;
+  idleTimeout: number;
   highWaterMark: number;
   maxBackpressure: number;
   backpressure: BackpressurePolicy;
@@ -305,10 +352,17 @@ export function resolveSettings(options: ConnectionSettings): ResolvedSettings {
     delivery: oneOf('delivery', ['copy', 'borrow'], options.delivery ?? connectionDefaults.delivery),
     autoPong: options.autoPong ?? connectionDefaults.autoPong,
     closeTimeout: milliseconds('closeTimeout', options.closeTimeout ?? connectionDefaults.closeTimeout),
+    pingInterval: milliseconds('pingInterval', options.pingInterval ?? connectionDefaults.pingInterval),
+    pingTimeout: milliseconds('pingTimeout', options.pingTimeout ?? connectionDefaults.pingTimeout),
+    idleTimeout: milliseconds('idleTimeout', options.idleTimeout ?? connectionDefaults.idleTimeout),
     highWaterMark: count('highWaterMark', options.highWaterMark ?? connectionDefaults.highWaterMark),
     maxBackpressure: count('maxBackpressure', options.maxBackpressure ?? connectionDefaults.maxBackpressure),
-    backpressure: policyOption(options.backpressure ?? connectionDefaults.backpressure),
-    transport: transportOption(options.transport ?? connectionDefaults.transport),
+    backpressure: oneOf(
+      'backpressure',
+      ['close', 'drop', 'wait'],
+      options.backpressure ?? connectionDefaults.backpressure,
+    ),
+    transport: oneOf('transport', ['auto', 'native', 'stream'], options.transport ?? connectionDefaults.transport),
   };
 }
 
@@ -325,72 +379,4 @@ export function checkClientOptions(options: ClientOptions): { handshakeTimeout: 
     handshakeTimeout: milliseconds('handshakeTimeout', options.handshakeTimeout ?? 0),
     maxRedirects: count('maxRedirects', options.maxRedirects ?? defaultMaxRedirects),
   };
-}
-
-/** Longest timer of Node, in milliseconds. */
-const maxTimeout = 2 ** 31 - 1;
-
-/** Checks a whole number from 0 to `max`. */
-export function count(name: string, value: unknown, max: number = Number.MAX_SAFE_INTEGER): number {
-  if (typeof value !== 'number') {
-    throw new TypeError(`The option "${name}" must be a number, not ${describe(value)}`);
-  }
-  if (!Number.isInteger(value) || value < 0 || value > max) {
-    throw new RangeError(`The option "${name}" must be a whole number from 0 to ${max}, not ${value}`);
-  }
-  return value;
-}
-
-/** Checks a port; digits are one too, as the environment has them. */
-export function portOption(value: unknown): number {
-  return count('port', typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value, 65_535);
-}
-
-/** Checks a duration. */
-export function milliseconds(name: string, value: unknown): number {
-  return count(name, value, maxTimeout);
-}
-
-function oneOf<T extends string>(name: string, allowed: readonly T[], value: T): T {
-  if (!allowed.includes(value)) {
-    const names = allowed.map((one) => `'${one}'`).join(' or ');
-    throw new TypeError(`The option "${name}" must be ${names}, not ${describe(value)}`);
-  }
-  return value;
-}
-
-function transportOption(value: unknown): 'auto' | TransportKind {
-  if (value !== 'auto' && value !== 'native' && value !== 'stream') {
-    throw new TypeError(`The option "transport" must be 'auto', 'native' or 'stream', not ${describe(value)}`);
-  }
-  return value;
-}
-
-function policyOption(value: unknown): BackpressurePolicy {
-  if (value !== 'close' && value !== 'drop' && value !== 'wait') {
-    throw new TypeError(`The option "backpressure" must be 'close', 'drop' or 'wait', not ${describe(value)}`);
-  }
-  return value;
-}
-
-/** Checks a function that may be missing. */
-export function functionOption(name: string, value: unknown): void {
-  if (value !== undefined && value !== null && typeof value !== 'function') {
-    throw new TypeError(`The option "${name}" must be a function, not ${describe(value)}`);
-  }
-}
-
-/** Checks a callback that may be missing. */
-export function callback(value: unknown): void {
-  if (value !== undefined && value !== null && typeof value !== 'function') {
-    throw new TypeError(`The callback must be a function, not ${describe(value)}`);
-  }
-}
-
-/** A value for a message: its type, and itself where that is short. */
-export function describe(value: unknown): string {
-  if (value === null || value === undefined || typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 40))}`;
-  if (typeof value === 'number') return `the number ${value}`;
-  return typeof value === 'object' ? `an instance of ${value.constructor.name}` : `a ${typeof value}`;
 }

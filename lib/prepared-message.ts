@@ -4,7 +4,8 @@
  */
 import { toPayload, type Payload } from './data.js';
 import { driver } from './dispatch.js';
-import { describe, type SendData } from './options.js';
+import { describe } from './describe.js';
+import type { SendData } from './options.js';
 
 /** Options of `PreparedMessage`. */
 export interface PreparedMessageOptions {

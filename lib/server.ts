@@ -7,15 +7,14 @@ import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Admission } from './admission.js';
+import { asyncDispose } from './async-dispose.js';
 import { broadcast } from './broadcast.js';
+import { callback as checkCallback, milliseconds, portOption } from './checks.js';
 import { checkCloseStatus, toReason } from './data.js';
 import { driver } from './dispatch.js';
 import { createHttpServer } from './http-server.js';
 import type { HResultError } from './native.js';
 import {
-  callback as checkCallback,
-  milliseconds,
-  portOption,
   resolveSettings,
   type BroadcastOptions,
   type ResolvedSettings,
@@ -231,6 +230,11 @@ export class WebSocketServer<
     if (this.#state === State.Running) this.#stop();
     closeClients?.();
     return closed;
+  }
+
+  /** As `close({})`, for `await using`. No effect when the server is closed. */
+  [asyncDispose](): Promise<void> {
+    return this.#state === State.Closed ? Promise.resolve() : this.close({});
   }
 
   #listen(server: Server<U> | HttpsServer<U>): void {

@@ -3,6 +3,7 @@
  * backpressure both ways: a reader that is too slow pauses the socket, and a slow peer holds back the writer.
  */
 import { Duplex, type DuplexOptions } from 'node:stream';
+import { ownData } from './message-queue.js';
 import type { MessageData } from './options.js';
 import type { WebSocket } from './websocket.js';
 
@@ -90,16 +91,9 @@ class WebSocketStream extends Duplex {
   }
 
   #toChunk(data: MessageData, isBinary: boolean): unknown {
-    if (this.readableObjectMode) return isBinary ? this.#owned(data) : toText(data);
+    if (this.readableObjectMode) return isBinary ? ownData(this.#socket, data) : toText(data);
     if (Array.isArray(data)) return Buffer.concat(data);
-    return data instanceof ArrayBuffer ? Buffer.from(data) : this.#owned(data);
-  }
-
-  /** A chunk stays in the stream when the memory of a borrowed message is used again. */
-  #owned(data: MessageData): MessageData {
-    if (!this.#socket._borrows) return data;
-    if (Array.isArray(data)) return data.map((part) => Buffer.from(part));
-    return Buffer.isBuffer(data) ? Buffer.from(data) : data;
+    return data instanceof ArrayBuffer ? Buffer.from(data) : ownData(this.#socket, data);
   }
 }
 

@@ -4,7 +4,9 @@
  */
 import type { ClientRequest, ClientRequestArgs } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { Additions } from './additions.js';
 import { adoptServerConnection } from './adopted.js';
+import { callback as checkCallback } from './checks.js';
 import { ClientHandshake } from './client.js';
 import { Connection, ReadyState } from './connection.js';
 import { byteLength, checkCloseStatus, toControlPayload, toReason } from './data.js';
@@ -20,10 +22,9 @@ import {
   type EventListenerOptions,
   type MessageEvent,
   type WebSocketEventMap,
-  type WebSocketEvents,
 } from './events.js';
+import { KeptConnection, needsKeepAlive } from './keep-alive.js';
 import {
-  callback as checkCallback,
   resolveSettings,
   type BinaryType,
   type ClientOptions,
@@ -39,7 +40,6 @@ import { isBinaryMessage, toMessage, type PreparedMessage } from './prepared-mes
 import type { WebSocketServer } from './server.js';
 import type { createWebSocketStream } from './stream.js';
 import { isTaken } from './transport.js';
-import { TypedEmitter } from './typed-emitter.js';
 
 const binaryTypes: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments'] satisfies BinaryType[];
 
@@ -50,7 +50,7 @@ const emptyReason = Buffer.alloc(0);
  *
  * Its 'error' event comes before 'close', and each at most once; 'close' always comes.
  */
-export class WebSocket extends TypedEmitter<WebSocketEvents> {
+export class WebSocket extends Additions {
   /** `readyState` while the connection is made. */
   static readonly CONNECTING = ReadyState.Connecting;
   /** `readyState` when messages can be sent. */
@@ -201,31 +201,7 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
     if (this.readyState === ReadyState.Connecting) throw notOpenError(ReadyState.Connecting);
     const payload = toMessage(data);
     const isBinary = isBinaryMessage(payload);
-    return this.#connection?.send(payload, isBinary, options, cb ?? undefined) ?? this.#refuse(byteLength(payload), cb);
-  }
-
-  /**
-   * Sends a message, as a promise: it is fulfilled when the data was handed to the kernel.
-   *
-   * With `backpressure: 'wait'` a message for which too much waits is kept until there is room, behind those that were
-   * kept before; only then `data` counts as buffered, and until then it must not be changed. Await the promise, because
-   * nothing limits how much is kept. `close` and the end of the connection give up what is kept.
-   *
-   * @throws (rejects) WebSocketError: `WS_ERR_BACKPRESSURE`, with the policies 'close' and 'drop', when
-   * `maxBackpressure` leaves no room; `WS_ERR_CONNECTION_CLOSED` when the connection ended first. Error when it is not
-   * open; TypeError for other data.
-   */
-  sendAsync(data: SendData | PreparedMessage, options?: SendOptions): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.readyState === ReadyState.Connecting) throw notOpenError(ReadyState.Connecting);
-      const payload = toMessage(data);
-      const settle = (error?: Error): void => {
-        if (error === undefined) resolve();
-        else reject(error);
-      };
-      if (this.#connection) this.#connection.sendAsync(payload, isBinaryMessage(payload), options, settle);
-      else this.#refuse(byteLength(payload), settle);
-    });
+    return this.#connection?.send(payload, isBinary, options, cb ?? undefined) ?? this._refuse(byteLength(payload), cb);
   }
 
   /**
@@ -263,7 +239,7 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
     if (this.readyState === ReadyState.Connecting) throw notOpenError(ReadyState.Connecting);
     const payload = toControlPayload(data);
     if (this.#connection) this.#connection.sendControl(isPong, payload, cb ?? undefined);
-    else this.#refuse(byteLength(payload), cb);
+    else this._refuse(byteLength(payload), cb);
   }
 
   /**
@@ -344,7 +320,8 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
   ): void {
     this.#protocol = protocol;
     this._borrows = settings.delivery === 'borrow';
-    this.#connection = new Connection(this, id, stream, preamble, head, settings);
+    const Kind = needsKeepAlive(settings) ? KeptConnection : Connection;
+    this.#connection = new Kind(this, id, stream, preamble, head, settings);
     this.#handshake = undefined;
     this.emit('open');
   }
@@ -371,8 +348,8 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
     this.emit('redirect', url, request);
   }
 
-  /** There is no connection and never will be. */
-  #refuse(bytes: number, cb: SendCallback | undefined): false {
+  /** @internal There is no connection and never will be. */
+  _refuse(bytes: number, cb: SendCallback | undefined): false {
     this.#unsent += bytes;
     if (cb) process.nextTick(cb, notOpenError(this.readyState));
     return false;
