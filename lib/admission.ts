@@ -3,7 +3,8 @@
  * sees them.
  */
 import type { IncomingMessage } from 'node:http';
-import { count, describe, type ServerOptions } from './options.js';
+import { describe } from './describe.js';
+import { count, type ServerOptions } from './options.js';
 import type { Refusal } from './server-handshake.js';
 import type { WebSocket } from './websocket.js';
 

@@ -25,6 +25,7 @@ namespace WebSocket {
   export type AddressInfo = NetAddressInfo;
   export type BackpressurePolicy = index.BackpressurePolicy;
   export type BinaryType = index.BinaryType;
+  export type BlobLike = index.BlobLike;
   export type BroadcastOptions = index.BroadcastOptions;
   export type CertMeta = index.CertMeta;
   export type ClientOptions = index.ClientOptions;

@@ -18,6 +18,7 @@ export { component, createWebSocketStream, PreparedMessage, WebSocket, WebSocket
 export { WebSocketServer as Server };
 export default WebSocket;
 
+export type { BlobLike } from './blob.js';
 export type { WebSocketError, WebSocketErrorCode } from './errors.js';
 export type {
   CloseEvent,

@@ -7,13 +7,22 @@ import type { Server as HttpsServer } from 'node:https';
 import type { createConnection } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { ZlibOptions } from 'node:zlib';
+import type { BlobLike } from './blob.js';
+import { describe } from './describe.js';
 import type { WebSocket } from './websocket.js';
 
 /**
- * What `send`, `ping` and `pong` accept. A number is sent as its decimal text, an array of numbers as bytes. Buffers in an
- * array stand here for the sake of `@types/ws`: join them with `Buffer.concat`.
+ * What `send`, `ping` and `pong` accept. A number is sent as its decimal text, an array of numbers as bytes, an array of
+ * buffers and views as one message that joins them. A Blob is read first, and what is sent behind it waits for that.
  */
-export type SendData = string | number | ArrayBufferLike | ArrayBufferView | readonly number[] | readonly Buffer[];
+export type SendData =
+  | string
+  | number
+  | ArrayBufferLike
+  | ArrayBufferView
+  | BlobLike
+  | readonly number[]
+  | readonly (ArrayBufferLike | ArrayBufferView)[];
 
 /** What a 'message' listener gets: a text message is what `textType` says, a binary one what `binaryType` says. */
 export type MessageData = Buffer | ArrayBuffer | Buffer[] | string;
@@ -24,8 +33,8 @@ export type RawData = Buffer | ArrayBuffer | Buffer[];
 /** How text messages arrive at 'message' listeners: a Buffer of UTF-8, or a string. */
 export type TextType = 'buffer' | 'string';
 
-/** How binary messages arrive: a Buffer, an ArrayBuffer of its own, or an array of Buffers. */
-export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments';
+/** How binary messages arrive: a Buffer, an ArrayBuffer of its own, an array of Buffers, or a Blob (not in the types, as in `@types/ws`). */
+export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob';
 
 /** What carries a connection's bytes: the driver's own socket, or a stream of Node's. */
 export type TransportKind = 'native' | 'stream';
@@ -385,12 +394,4 @@ export function callback(value: unknown): void {
   if (value !== undefined && value !== null && typeof value !== 'function') {
     throw new TypeError(`The callback must be a function, not ${describe(value)}`);
   }
-}
-
-/** A value for a message: its type, and itself where that is short. */
-export function describe(value: unknown): string {
-  if (value === null || value === undefined || typeof value === 'boolean') return String(value);
-  if (typeof value === 'string') return `the string ${JSON.stringify(value.slice(0, 40))}`;
-  if (typeof value === 'number') return `the number ${value}`;
-  return typeof value === 'object' ? `an instance of ${value.constructor.name}` : `a ${typeof value}`;
 }

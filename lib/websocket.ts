@@ -6,7 +6,8 @@ import type { ClientRequest, ClientRequestArgs } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { adoptServerConnection } from './adopted.js';
 import { ClientHandshake } from './client.js';
-import { Connection, ReadyState } from './connection.js';
+import { withQueueFor } from './blob-queue.js';
+import { Connection } from './connection.js';
 import { byteLength, checkCloseStatus, toControlPayload, toReason } from './data.js';
 import { notOpenError } from './errors.js';
 import {
@@ -22,6 +23,7 @@ import {
   type WebSocketEventMap,
   type WebSocketEvents,
 } from './events.js';
+import { Listeners } from './listeners.js';
 import {
   callback as checkCallback,
   resolveSettings,
@@ -35,13 +37,14 @@ import {
   type ServerOptions,
   type TransportKind,
 } from './options.js';
-import { isBinaryMessage, toMessage, type PreparedMessage } from './prepared-message.js';
+import { kindOf, MessageKind, toMessage, type PreparedMessage } from './prepared-message.js';
+import { ReadyState } from './ready-state.js';
 import type { WebSocketServer } from './server.js';
 import type { createWebSocketStream } from './stream.js';
 import { isTaken } from './transport.js';
 import { TypedEmitter } from './typed-emitter.js';
 
-const binaryTypes: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments'] satisfies BinaryType[];
+const binaryTypes: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'] satisfies BinaryType[];
 
 const emptyReason = Buffer.alloc(0);
 
@@ -119,7 +122,7 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
     return this.#connection?.readyState ?? this.#readyState;
   }
 
-  /** How binary messages arrive. Default: 'nodebuffer'. Other values than the three are ignored. */
+  /** How binary messages arrive. Default: 'nodebuffer'. Other values than the four are ignored. */
   get binaryType(): BinaryType {
     return this.#binaryType;
   }
@@ -183,7 +186,8 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
   /**
    * Sends a message.
    *
-   * The data may be changed or transferred as soon as this returns.
+   * The data may be changed or transferred as soon as this returns. A Blob is read first, and what is sent behind it waits;
+   * when it cannot be read, the callbacks get the reason, and the connection ends with that 'error'.
    *
    * @param cb called when the data was handed to the kernel, or with an error when it never will be
    * @returns false when more than `highWaterMark` waits, or when the message was dropped for `maxBackpressure`: 'drain'
@@ -200,8 +204,14 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
     if (cb !== undefined) checkCallback(cb);
     if (this.readyState === ReadyState.Connecting) throw notOpenError(ReadyState.Connecting);
     const payload = toMessage(data);
-    const isBinary = isBinaryMessage(payload);
-    return this.#connection?.send(payload, isBinary, options, cb ?? undefined) ?? this.#refuse(byteLength(payload), cb);
+    const kind = kindOf(payload);
+    const connection = this.#connection;
+    if (connection === undefined) return this.#refuse(byteLength(payload), cb);
+    if (kind !== MessageKind.Blob)
+      return connection.send(payload, kind === MessageKind.Binary, options, cb ?? undefined);
+    return withQueueFor(payload, connection, () =>
+      connection.send(payload, true, options as SendOptions, cb ?? undefined),
+    );
   }
 
   /**
@@ -223,8 +233,10 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
         if (error === undefined) resolve();
         else reject(error);
       };
-      if (this.#connection) this.#connection.sendAsync(payload, isBinaryMessage(payload), options, settle);
-      else this.#refuse(byteLength(payload), settle);
+      const connection = this.#connection;
+      const isBinary = kindOf(payload) !== MessageKind.Text;
+      if (connection === undefined) this.#refuse(byteLength(payload), settle);
+      else withQueueFor(payload, connection, () => connection.sendAsync(payload, isBinary, options, settle));
     });
   }
 
@@ -262,8 +274,9 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
     if (cb !== undefined) checkCallback(cb);
     if (this.readyState === ReadyState.Connecting) throw notOpenError(ReadyState.Connecting);
     const payload = toControlPayload(data);
-    if (this.#connection) this.#connection.sendControl(isPong, payload, cb ?? undefined);
-    else this.#refuse(byteLength(payload), cb);
+    const connection = this.#connection;
+    if (connection === undefined) this.#refuse(byteLength(payload), cb);
+    else withQueueFor(payload, connection, () => connection.sendControl(isPong, payload, cb ?? undefined));
   }
 
   /**
@@ -378,13 +391,6 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
     return false;
   }
 }
-
-/**
- * Where an EventEmitter keeps its listeners by event. Its own object is a hash table of 230 bytes, the greater part of an
- * idle socket; this one has a place for each of the few events that sockets have.
- */
-const Listeners = function () {} as unknown as new () => object;
-Listeners.prototype = Object.create(null) as object;
 
 for (const [name, value] of Object.entries(ReadyState)) {
   Object.defineProperty(WebSocket.prototype, name.toUpperCase(), { value, enumerable: true });
