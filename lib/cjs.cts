@@ -31,6 +31,11 @@ namespace WebSocket {
   export type ClientOptions = index.ClientOptions;
   export type CloseEvent = index.CloseEvent;
   export type Data = index.MessageData;
+  export type DiagnosticsChannels = index.DiagnosticsChannels;
+  export type DiagnosticsClose = index.DiagnosticsClose;
+  export type DiagnosticsError = index.DiagnosticsError;
+  export type DiagnosticsHandshake = index.DiagnosticsHandshake;
+  export type DiagnosticsMessage = index.DiagnosticsMessage;
   export type ErrorEvent = index.ErrorEvent;
   export type Event = index.Event;
   export type EventListenerOptions = index.EventListenerOptions;
@@ -49,6 +54,7 @@ namespace WebSocket {
     T extends typeof index.WebSocket = typeof index.WebSocket,
     U extends typeof IncomingMessage = typeof IncomingMessage,
   > = index.ServerOptions<T, U>;
+  export type ServerStats = index.ServerStats;
   export type TextType = index.TextType;
   export type TransportKind = index.TransportKind;
   export type VerifyClient<Request extends IncomingMessage = IncomingMessage> = index.VerifyClient<Request>;

@@ -11,7 +11,7 @@ import type { BlobReader } from './blob.js';
 import type { BlobQueue } from './blob-queue.js';
 import { abnormalClosure, byteLength, noStatus, toMessageData, tryAgainLater, type WaitingMessage } from './data.js';
 import { driver, register, unregister, type DriverEvents } from './dispatch.js';
-import { emitMessage } from './emit-message.js';
+import { emitClose, emitError, emitMessage } from './emit.js';
 import { backpressureError, faultError, notOpenError, notSentError } from './errors.js';
 import { HeldMessages } from './held-messages.js';
 import { borrowedSource, callbackShift, drained, maxCallback, noRoom, SendFlag } from './native.js';
@@ -381,11 +381,11 @@ export class Connection implements DriverEvents {
   #emitError(error: Error): void {
     if (this.#errorEmitted) return;
     this.#errorEmitted = true;
-    this.socket.emit('error', error);
+    emitError(this.socket, error);
   }
 
   #emitClose(): void {
     this.readyState = ReadyState.Closed;
-    this.socket.emit('close', this.#closeStatus, this.#closeReason);
+    emitClose(this.socket, this.#closeStatus, this.#closeReason);
   }
 }

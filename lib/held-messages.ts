@@ -3,6 +3,7 @@
  * in a turn of their own, and when a handler pauses again or throws, the rest stays.
  */
 import process from 'node:process';
+import { watchMessages } from './emit.js';
 import type { Connection } from './connection.js';
 
 /** A received message that waits. */
@@ -34,6 +35,7 @@ export class HeldMessages {
   release(): void {
     const connection = this.#connection;
     let isDone = false;
+    watchMessages();
     try {
       while (connection.held === this && !connection.isPaused) {
         const { data, isBinary, isOwn } = this.#messages.shift() as HeldMessage;

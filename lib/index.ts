@@ -19,6 +19,13 @@ export { WebSocketServer as Server };
 export default WebSocket;
 
 export type { BlobLike } from './blob.js';
+export type {
+  DiagnosticsChannels,
+  DiagnosticsClose,
+  DiagnosticsError,
+  DiagnosticsHandshake,
+  DiagnosticsMessage,
+} from './diagnostics.js';
 export type { WebSocketError, WebSocketErrorCode } from './errors.js';
 export type {
   CloseEvent,
@@ -53,6 +60,7 @@ export type {
 } from './options.js';
 export type { PreparedMessageOptions } from './prepared-message.js';
 export type { WebSocketServerEvents } from './server.js';
+export type { ServerStats } from './server-stats.js';
 export type {
   AddressInfo,
   CertMeta,

@@ -9,6 +9,7 @@ import { ClientHandshake } from './client.js';
 import { withQueueFor } from './blob-queue.js';
 import { Connection } from './connection.js';
 import { byteLength, checkCloseStatus, toControlPayload, toReason } from './data.js';
+import { emitClose, emitError, emitOpen } from './emit.js';
 import { notOpenError } from './errors.js';
 import {
   addListener,
@@ -359,7 +360,7 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
     this._borrows = settings.delivery === 'borrow';
     this.#connection = new Connection(this, id, stream, preamble, head, settings);
     this.#handshake = undefined;
-    this.emit('open');
+    emitOpen(this);
   }
 
   /** @internal The handshake failed: emits 'error' and 'close'. */
@@ -368,9 +369,9 @@ export class WebSocket extends TypedEmitter<WebSocketEvents> {
     this.#handshake = undefined;
     process.nextTick(() => {
       this.#readyState = ReadyState.Closed;
-      this.emit('close', 1006, emptyReason);
+      emitClose(this, 1006, emptyReason);
     });
-    this.emit('error', error);
+    emitError(this, error);
   }
 
   /** @internal The handshake is being given up; 'error' and 'close' follow. */
