@@ -5,6 +5,7 @@
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { keepContext } from './async-context.js';
 import { makeRequest } from './client-request.js';
 import { responseError } from './client-response.js';
 import { driver } from './dispatch.js';
@@ -47,6 +48,7 @@ export class ClientHandshake {
     this.#options = options;
     this.#settings = resolveSettings(options);
     this.#timeout = handshakeTimeout;
+    if (this.#settings.asyncContext) keepContext(socket);
     if (options.followRedirects) this.#redirects = new Redirects(this.#target, maxRedirects);
   }
 

@@ -7,6 +7,7 @@
 import { Buffer } from 'node:buffer'; // the global is a getter
 import process from 'node:process';
 import type { Duplex } from 'node:stream';
+import { inContext, keepContext } from './async-context.js';
 import type { BlobReader } from './blob.js';
 import type { BlobQueue } from './blob-queue.js';
 import { abnormalClosure, byteLength, noStatus, toMessageData, tryAgainLater, type WaitingMessage } from './data.js';
@@ -75,6 +76,7 @@ export class Connection implements DriverEvents {
     readonly settings: ResolvedSettings,
   ) {
     this.binaryType = socket.binaryType;
+    if (settings.asyncContext && socket._isServer) keepContext(socket);
     register(this);
     this.transport = attach(id, stream, preamble, head, settings);
   }
@@ -160,6 +162,7 @@ export class Connection implements DriverEvents {
 
   #remember(callback: SendCallback): number {
     this.#lastCallback = this.#lastCallback === maxCallback ? drained + 1 : this.#lastCallback + 1;
+    if (this.settings.asyncContext) callback = inContext(callback);
     (this.#callbacks ??= new Map()).set(this.#lastCallback, callback);
     return this.#lastCallback;
   }
