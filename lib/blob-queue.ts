@@ -104,7 +104,8 @@ export class BlobQueue {
   close(status: number | undefined, reason: string | Uint8Array): void {
     this.#isClosing = true;
     this.#connection.readyState = ReadyState.Closing;
-    this.#push('', 0, false, undefined, () => this.#connection.close(status, reason));
+    const kept = typeof reason === 'string' ? reason : Buffer.from(reason);
+    this.#push('', 0, false, undefined, () => this.#connection.close(status, kept));
   }
 
   /** Gives everything up: each callback gets an error. Returns how many bytes will not be sent. */

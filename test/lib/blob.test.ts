@@ -181,7 +181,9 @@ describe('sent', () => {
     const blob = new LateBlob('late');
     socket.send(blob);
     socket.send('behind');
-    socket.close(4001, 'bye');
+    const reason = Buffer.from('bye');
+    socket.close(4001, reason);
+    reason.fill('-');
     expect(socket.readyState).toBe(WebSocket.CLOSING);
     const refused = new Promise((resolve) => socket.send('refused', resolve));
     expect(await refused).toEqual(expect.objectContaining({ message: expect.stringMatching(/CLOSING/) as string }));
