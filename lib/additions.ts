@@ -4,7 +4,8 @@
  */
 import { asyncDispose } from './async-dispose.js';
 import { signalOption } from './checks.js';
-import { ReadyState, type Connection } from './connection.js';
+import { withQueueFor } from './blob-queue.js';
+import type { Connection } from './connection.js';
 import { byteLength } from './data.js';
 import { abortError, notOpenError, notReceivedError } from './errors.js';
 import type { WebSocketEvents } from './events.js';
@@ -12,7 +13,8 @@ import { MessageIterator } from './iterate.js';
 import { KeptConnection } from './keep-alive.js';
 import { cancelMessages, messagesOf } from './message-queue.js';
 import type { ReceivedMessage, ReceiveOptions, SendAsyncOptions, SendCallback, SendData } from './options.js';
-import { isBinaryMessage, toMessage, type PreparedMessage } from './prepared-message.js';
+import { kindOf, MessageKind, toMessage, type PreparedMessage } from './prepared-message.js';
+import { ReadyState } from './ready-state.js';
 import { TypedEmitter } from './typed-emitter.js';
 import type { WebSocket } from './websocket.js';
 
@@ -59,8 +61,10 @@ export abstract class Additions extends TypedEmitter<WebSocketEvents> {
         if (error === undefined) resolve();
         else reject(error);
       };
-      if (this._connection) this._connection.sendAsync(payload, isBinaryMessage(payload), options, settle);
-      else this._refuse(byteLength(payload), settle);
+      const connection = this._connection;
+      const isBinary = kindOf(payload) !== MessageKind.Text;
+      if (connection === undefined) this._refuse(byteLength(payload), settle);
+      else withQueueFor(payload, connection, () => connection.sendAsync(payload, isBinary, options, settle));
       signal?.addEventListener('abort', onAbort);
     });
   }

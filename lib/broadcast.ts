@@ -1,12 +1,14 @@
 /**
  * One message for many sockets: converted once, and queued on all of them by one call of the driver.
  */
+import { BlobReader } from './blob.js';
+import { withQueueFor } from './blob-queue.js';
 import type { Connection } from './connection.js';
 import { driver } from './dispatch.js';
-import { SendFlag } from './native.js';
+import { noRoom, SendFlag } from './native.js';
 import { describe } from './describe.js';
 import type { BroadcastOptions, SendData } from './options.js';
-import { isBinaryMessage, toMessage, type PreparedMessage } from './prepared-message.js';
+import { kindOf, MessageKind, PreparedMessage, toMessage, type Message } from './prepared-message.js';
 import type { WebSocket } from './websocket.js';
 
 /**
@@ -20,15 +22,19 @@ export function broadcast(
 ): number {
   const { filter, except, compress = true } = options;
   checkFilter(filter);
-  const payload = toMessage(data);
-  const isBinary = options.binary ?? isBinaryMessage(payload);
+  const message = toMessage(data);
+  const payload = message instanceof BlobReader ? new SharedBlobReader(message.blob) : message;
+  const isBinary = options.binary ?? kindOf(payload) !== MessageKind.Text;
+  let putOff = 0;
   const connections: Connection[] = [];
   for (const socket of sockets) {
     const connection = socket._connection;
     if (connection?.takesBroadcasts && socket !== except && (filter === undefined || filter(socket))) {
-      connections.push(connection);
+      if (connection.blobs === undefined && !(payload instanceof BlobReader)) connections.push(connection);
+      else putOff += withQueueFor(payload, connection, () => sendLater(connection, payload, isBinary, compress));
     }
   }
+  if (payload instanceof BlobReader) return putOff;
   const ids = Uint32Array.from(connections, (connection) => connection.id);
   const flags = SendFlag.Fin | (isBinary ? SendFlag.Binary : 0) | (compress ? SendFlag.Compress : 0);
   const count = driver.broadcast(ids, payload, flags);
@@ -36,7 +42,25 @@ export function broadcast(
   for (let i = 0; i < ids.length && count < ids.length; i++) {
     if (ids[i] !== 0) connections[i].overflow(undefined);
   }
-  return count;
+  return putOff + count;
+}
+
+/** Queues the message behind a Blob; returns 1, or 0 when there was no room. */
+function sendLater(connection: Connection, payload: Message, isBinary: boolean, compress: boolean): number {
+  if (connection.blobs === undefined) return 0; // the filter has just closed it
+  if (connection.blobs.send(payload, isBinary, { compress }, undefined) !== noRoom) return 1;
+  connection.overflow(undefined);
+  return 0;
+}
+
+/** Reads a Blob once for many connections, which share its bytes. */
+class SharedBlobReader extends BlobReader {
+  #message: Promise<PreparedMessage> | undefined;
+
+  override read(): Promise<PreparedMessage> {
+    this.#message ??= super.read().then((bytes) => new PreparedMessage(bytes as Uint8Array));
+    return this.#message;
+  }
 }
 
 function checkFilter(filter: unknown): void {

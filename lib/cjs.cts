@@ -25,11 +25,17 @@ namespace WebSocket {
   export type AddressInfo = NetAddressInfo;
   export type BackpressurePolicy = index.BackpressurePolicy;
   export type BinaryType = index.BinaryType;
+  export type BlobLike = index.BlobLike;
   export type BroadcastOptions = index.BroadcastOptions;
   export type CertMeta = index.CertMeta;
   export type ClientOptions = index.ClientOptions;
   export type CloseEvent = index.CloseEvent;
   export type Data = index.MessageData;
+  export type DiagnosticsChannels = index.DiagnosticsChannels;
+  export type DiagnosticsClose = index.DiagnosticsClose;
+  export type DiagnosticsError = index.DiagnosticsError;
+  export type DiagnosticsHandshake = index.DiagnosticsHandshake;
+  export type DiagnosticsMessage = index.DiagnosticsMessage;
   export type ErrorEvent = index.ErrorEvent;
   export type Event = index.Event;
   export type EventListenerOptions = index.EventListenerOptions;
@@ -51,6 +57,7 @@ namespace WebSocket {
     T extends typeof index.WebSocket = typeof index.WebSocket,
     U extends typeof IncomingMessage = typeof IncomingMessage,
   > = index.ServerOptions<T, U>;
+  export type ServerStats = index.ServerStats;
   export type TextType = index.TextType;
   export type TransportKind = index.TransportKind;
   export type VerifyClient<Request extends IncomingMessage = IncomingMessage> = index.VerifyClient<Request>;

@@ -5,6 +5,7 @@
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { keepContext } from './async-context.js';
 import { makeRequest } from './client-request.js';
 import { responseError } from './client-response.js';
 import { signalOption } from './checks.js';
@@ -51,6 +52,7 @@ export class ClientHandshake {
     this.#settings = resolveSettings(options);
     this.#timeout = handshakeTimeout;
     signalOption(options.signal);
+    if (this.#settings.asyncContext) keepContext(socket);
     if (options.followRedirects) this.#redirects = new Redirects(this.#target, maxRedirects);
   }
 

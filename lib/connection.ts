@@ -7,35 +7,25 @@
 import { Buffer } from 'node:buffer'; // the global is a getter
 import process from 'node:process';
 import type { Duplex } from 'node:stream';
-import { byteLength, toMessageData, type WaitingMessage } from './data.js';
+import { inContext, keepContext } from './async-context.js';
+import type { BlobReader } from './blob.js';
+import type { BlobQueue } from './blob-queue.js';
+import { abnormalClosure, byteLength, noStatus, toMessageData, tryAgainLater, type WaitingMessage } from './data.js';
 import { driver, register, unregister, type DriverEvents } from './dispatch.js';
-import { emitMessage } from './emit-message.js';
+import { emitClose, emitError, emitMessage } from './emit.js';
 import { backpressureError, faultError, notOpenError, notSentError } from './errors.js';
+import { HeldMessages } from './held-messages.js';
 import { borrowedSource, callbackShift, drained, maxCallback, noRoom, SendFlag } from './native.js';
 import type { BinaryType, ResolvedSettings, SendCallback, SendOptions } from './options.js';
 import type { Message } from './prepared-message.js';
+import { ReadyState } from './ready-state.js';
 import { attach, type Transport } from './transport.js';
 import type { WebSocket } from './websocket.js';
 
-/** The values of `readyState`. */
-export const ReadyState = { Connecting: 0, Open: 1, Closing: 2, Closed: 3 } as const;
-export type ReadyState = (typeof ReadyState)[keyof typeof ReadyState];
-
-/** The status when no Close frame came, and when one came without a status (RFC 6455, 7.1.5 and 7.1.6). */
-const abnormalClosure = 1006;
-const noStatus = 1005;
-
 const emptyReason = Buffer.alloc(0);
 
-/** Try again later (the registry of close codes). */
-const tryAgainLater = 1013;
-
-/** A message that waits because the socket is paused. */
-interface HeldMessage {
-  data: Buffer | string;
-  isBinary: boolean;
-  isOwn: boolean;
-}
+/** Of a send: nothing, the wire bytes that wait above the high-water mark, or a negative HRESULT. */
+type Held = number | undefined;
 
 /** A connection whose handshake is done. */
 export class Connection implements DriverEvents {
@@ -47,6 +37,10 @@ export class Connection implements DriverEvents {
   /** The peer's Close frame was received. */
   closeReceived = false;
   readonly transport: Transport;
+  /** Messages that came while paused; never empty. */
+  held: HeldMessages | undefined;
+  /** What stands behind a Blob that is being read. */
+  blobs: BlobQueue | undefined;
 
   #closeStatus = abnormalClosure;
   #closeReason = emptyReason;
@@ -56,8 +50,6 @@ export class Connection implements DriverEvents {
   /** The transport is gone; only held messages and 'close' are still to come. */
   #isEnded = false;
   #errorEmitted = false;
-  /** Messages that came while paused; while there are any, later ones queue up behind them. Never empty. */
-  #held: HeldMessage[] | undefined;
   /** Callbacks of sends by number; made when first needed. */
   #callbacks: Map<number, SendCallback> | undefined;
   #lastCallback = drained;
@@ -87,26 +79,30 @@ export class Connection implements DriverEvents {
     readonly settings: ResolvedSettings,
   ) {
     this.binaryType = socket.binaryType;
+    if (settings.asyncContext && socket._isServer) keepContext(socket);
     register(this);
     this.transport = attach(id, stream, preamble, head, settings);
   }
 
   /** Payload bytes that were accepted and not yet handed to the kernel, or never will be. */
   get bufferedAmount(): number {
-    return this.#unsent + (this.#isEnded ? 0 : driver.bufferedAmount(this.id));
+    return this.#unsent + (this.blobs?.bytes ?? 0) + (this.#isEnded ? 0 : driver.bufferedAmount(this.id));
   }
 
   // ---- Sending ------------------------------------------------------------------------------------------------------
 
   /** Whether a broadcast may put a whole message behind what was sent last. */
   get takesBroadcasts(): boolean {
-    return this.readyState === ReadyState.Open && this.#fragmentIsBinary === undefined && this.#waiting === undefined;
+    if (this.readyState !== ReadyState.Open || this.#waiting !== undefined) return false;
+    return this.blobs === undefined ? this.#fragmentIsBinary === undefined : !this.blobs.endsInFragment;
   }
 
   /** Queues a message. False: it was refused, or more than the high-water mark waits, and 'drain' will come. */
   send(payload: Message, isBinary: boolean, options: SendOptions | undefined, callback?: SendCallback): boolean {
     if (this.readyState !== ReadyState.Open) return this.#refuse(payload, callback);
-    const held = this.#waiting === undefined ? this.#queue(payload, isBinary, options, callback) : noRoom;
+    let held: Held = noRoom;
+    if (this.blobs !== undefined) held = this.blobs.send(payload, isBinary, options, callback);
+    else if (this.#waiting === undefined) held = this.#queue(payload, isBinary, options, callback);
     if (held === undefined) return true;
     if (held < 0 && held !== noRoom) return this.#refuse(payload, callback);
     this.#needsDrain = true;
@@ -118,7 +114,8 @@ export class Connection implements DriverEvents {
   sendAsync(payload: Message, isBinary: boolean, options: SendOptions | undefined, callback: SendCallback): void {
     if (this.settings.backpressure === 'wait' && this.readyState === ReadyState.Open) {
       const message = { payload, bytes: byteLength(payload), isBinary, options, callback };
-      if (this.#waiting !== undefined) this.#waiting.push(message);
+      if (this.blobs !== undefined) this.blobs.sendAsync(payload, isBinary, options, callback);
+      else if (this.#waiting !== undefined) this.#waiting.push(message);
       else if (!this.#admit(message)) this.#waiting = [message];
     } else {
       this.send(payload, isBinary, options, callback);
@@ -134,26 +131,22 @@ export class Connection implements DriverEvents {
   }
 
   /** Queues a ping or a pong of at most 125 bytes. */
-  sendControl(isPong: boolean, payload: string | Uint8Array, callback?: SendCallback): void {
+  sendControl(isPong: boolean, payload: string | Uint8Array | BlobReader, callback?: SendCallback): void {
     if (this.readyState !== ReadyState.Open) {
       this.#refuse(payload, callback);
       return;
     }
+    if (this.blobs?.takeControl(isPong, payload, callback)) return;
     const number = callback === undefined ? 0 : this.#remember(callback);
-    const held = driver.sendControl(this.id, isPong, payload, number);
+    const held = driver.sendControl(this.id, isPong, payload as string | Uint8Array, number);
     if (held === undefined || held >= 0) return;
     this.#callbacks?.delete(number);
     if (held === noRoom) this.overflow(callback);
     else this.#refuse(payload, callback);
   }
 
-  /** Nothing, the wire bytes above the high-water mark, or a negative HRESULT: then the callback was forgotten. */
-  #queue(
-    payload: Message,
-    isBinary: boolean,
-    options: SendOptions | undefined,
-    callback?: SendCallback,
-  ): number | undefined {
+  /** When the result is negative, the callback was forgotten. */
+  #queue(payload: Message, isBinary: boolean, options: SendOptions | undefined, callback?: SendCallback): Held {
     let flags: number = SendFlag.Fin | SendFlag.Compress;
     if (options !== undefined) {
       if (options.binary !== undefined) isBinary = options.binary;
@@ -163,7 +156,7 @@ export class Connection implements DriverEvents {
     if (this.#fragmentIsBinary !== undefined) isBinary = this.#fragmentIsBinary; // the first part decides
     if (isBinary) flags |= SendFlag.Binary;
     const number = callback === undefined ? 0 : this.#remember(callback);
-    let held: number | undefined = -1;
+    let held: Held = -1;
     try {
       held = driver.send(this.id, payload, flags | (number << callbackShift));
     } finally {
@@ -175,6 +168,7 @@ export class Connection implements DriverEvents {
 
   #remember(callback: SendCallback): number {
     this.#lastCallback = this.#lastCallback === maxCallback ? drained + 1 : this.#lastCallback + 1;
+    if (this.settings.asyncContext) callback = inContext(callback);
     (this.#callbacks ??= new Map()).set(this.#lastCallback, callback);
     return this.#lastCallback;
   }
@@ -222,6 +216,7 @@ export class Connection implements DriverEvents {
   /** No message is accepted any more. */
   #stopSending(): void {
     this.readyState = ReadyState.Closing;
+    if (this.blobs !== undefined) this.abandon(this.blobs);
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
     for (const { callback } of waiting) process.nextTick(callback, notSentError());
@@ -230,10 +225,7 @@ export class Connection implements DriverEvents {
   onSent(number: number, ok: boolean): void {
     if (ok) this.#admitWaiting();
     if (number === drained) {
-      // Not when the driver will tell again, because so much has been sent since.
-      if (!this.#needsDrain || driver.bufferedAmount(this.id) > this.settings.highWaterMark) return;
-      this.#needsDrain = false;
-      if (this.readyState === ReadyState.Open) this.socket.emit('drain');
+      this.mayDrain();
       return;
     }
     const callback = this.#callbacks?.get(number);
@@ -243,23 +235,40 @@ export class Connection implements DriverEvents {
     else callback(notSentError());
   }
 
+  /** Emits 'drain' when it is due. */
+  mayDrain(): void {
+    // Not when the driver will tell again, because so much has been sent since.
+    if (!this.#needsDrain || this.blobs || driver.bufferedAmount(this.id) > this.settings.highWaterMark) return;
+    this.#needsDrain = false;
+    if (this.readyState === ReadyState.Open) this.socket.emit('drain');
+  }
+
+  /** Gives up what stands behind a Blob. */
+  abandon(blobs: BlobQueue): void {
+    this.#unsent += blobs.abort();
+  }
+
   // ---- Receiving ----------------------------------------------------------------------------------------------------
 
   onText(text: string): void {
     if (this.#isCut) return;
-    if (this.isPaused || this.#held !== undefined) this.#hold({ data: text, isBinary: false, isOwn: true });
+    if (this.isPaused || this.held !== undefined) this.#hold(text, false, true);
     else emitMessage(this.socket, text, false);
   }
 
   onMessage(data: Buffer, isBinary: boolean, source: number): void {
     if (this.#isCut) return;
     const isOwn = source !== 0 && source !== borrowedSource;
-    if (!this.isPaused && this.#held === undefined) this.#deliver(data, isBinary, isOwn);
-    else this.#hold({ data: source === borrowedSource ? Buffer.from(data) : data, isBinary, isOwn });
+    if (!this.isPaused && this.held === undefined) this.deliver(data, isBinary, isOwn);
+    else this.#hold(source === borrowedSource ? Buffer.from(data) : data, isBinary, isOwn);
   }
 
-  #deliver(data: Buffer, isBinary: boolean, isOwn: boolean): void {
-    emitMessage(this.socket, isBinary ? toMessageData(data, this.binaryType, isOwn) : data, isBinary);
+  deliver(data: Buffer | string, isBinary: boolean, isOwn: boolean): void {
+    emitMessage(this.socket, isBinary ? toMessageData(data as Buffer, this.binaryType, isOwn) : data, isBinary);
+  }
+
+  #hold(data: Buffer | string, isBinary: boolean, isOwn: boolean): void {
+    (this.held ??= new HeldMessages(this)).push(data, isBinary, isOwn);
   }
 
   onPing(data: Buffer): void {
@@ -282,35 +291,11 @@ export class Connection implements DriverEvents {
     if (!this.isPaused) return;
     this.isPaused = false;
     this.transport.setPaused(false);
-    if (this.#held !== undefined) this.#releaseSoon();
+    this.held?.releaseSoon();
   }
 
-  #hold(message: HeldMessage): void {
-    if (this.#held === undefined) this.#held = [message];
-    else this.#held.push(message);
-  }
-
-  #releaseSoon(): void {
-    if (this.settings.allowSynchronousEvents) process.nextTick(releaseHeld, this);
-    else setImmediate(releaseHeld, this); // between two of them, the callbacks of promises run
-  }
-
-  /** @internal Delivers the messages that were held back, then the end when it waits behind them. */
-  release(): void {
-    let isDone = false;
-    try {
-      while (this.#held !== undefined && !this.isPaused) {
-        const { data, isBinary, isOwn } = this.#held.shift() as HeldMessage;
-        if (this.#held.length === 0) this.#held = undefined;
-        if (typeof data === 'string') emitMessage(this.socket, data, false);
-        else this.#deliver(data, isBinary, isOwn);
-        if (!this.settings.allowSynchronousEvents) return;
-      }
-      isDone = true;
-    } finally {
-      // The rest comes later, when a handler's exception has been reported.
-      if (!isDone) this.#releaseSoon();
-    }
+  /** Emits 'close' when the transport is gone. */
+  endIfDue(): void {
     if (this.#isEnded && this.readyState !== ReadyState.Closed) this.#emitClose();
   }
 
@@ -319,9 +304,14 @@ export class Connection implements DriverEvents {
   /** Starts the closing handshake; ends a pause, because the peer's Close frame lies behind what it sent before. */
   close(status: number | undefined, reason: string | Uint8Array): void {
     if (this.readyState !== ReadyState.Open) return;
-    driver.sendClose(this.id, status ?? 0, reason);
-    this.closeSent = true;
-    this.#startClosing();
+    if (this.blobs === undefined) {
+      driver.sendClose(this.id, status ?? 0, reason);
+      this.closeSent = true;
+      this.#startClosing();
+    } else {
+      this.blobs.close(status, reason);
+      this.#startCloseTimer();
+    }
     this.resume();
   }
 
@@ -330,7 +320,7 @@ export class Connection implements DriverEvents {
     if (this.readyState === ReadyState.Closed || this.#isCut) return;
     this.#stopSending();
     this.#isCut = true;
-    this.#held = undefined;
+    this.held = undefined;
     if (!this.#isEnded) this.#destroyTransport();
   }
 
@@ -352,9 +342,14 @@ export class Connection implements DriverEvents {
     this.closeSent = true; // by the driver
     this.#startClosing();
     this.transport.setPaused(false);
-    if (this.#errorEmitted) return;
-    this.#errorEmitted = true;
-    this.socket.emit('error', faultError(sentence, status));
+    this.#emitError(faultError(sentence, status));
+  }
+
+  /** What the program wants to send cannot be had: ends the connection without a Close frame, behind what was sent. */
+  breakOff(error: Error): void {
+    driver.shutdown(this.id);
+    this.#startClosing();
+    process.nextTick(() => this.#emitError(error)); // behind the callbacks
   }
 
   onEnd(): void {
@@ -373,12 +368,16 @@ export class Connection implements DriverEvents {
     clearTimeout(this.#closeTimer);
     unregister(this);
     this.transport.closed();
-    if (this.#held !== undefined) this.#releaseSoon();
+    if (this.held !== undefined) this.held.releaseSoon();
     else this.#emitClose();
   }
 
   #startClosing(): void {
     this.#stopSending();
+    this.#startCloseTimer();
+  }
+
+  #startCloseTimer(): void {
     this.#closeTimer ??= setTimeout(() => this.#destroyTransport(), this.settings.closeTimeout);
   }
 
@@ -388,12 +387,14 @@ export class Connection implements DriverEvents {
     this.transport.destroy();
   }
 
+  #emitError(error: Error): void {
+    if (this.#errorEmitted) return;
+    this.#errorEmitted = true;
+    emitError(this.socket, error);
+  }
+
   #emitClose(): void {
     this.readyState = ReadyState.Closed;
-    this.socket.emit('close', this.#closeStatus, this.#closeReason);
+    emitClose(this.socket, this.#closeStatus, this.#closeReason);
   }
-}
-
-function releaseHeld(connection: Connection): void {
-  connection.release();
 }

@@ -4,9 +4,17 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { types } from 'node:util';
+import { BlobReader, isBlob } from './blob.js';
 import { describe } from './describe.js';
 import type { BinaryType, MessageData, SendCallback, SendOptions } from './options.js';
 import type { Message } from './prepared-message.js';
+
+/** The status when no Close frame came, and when one came without a status (RFC 6455, 7.1.5 and 7.1.6). */
+export const abnormalClosure = 1006;
+export const noStatus = 1005;
+
+/** Try again later (the registry of close codes). */
+export const tryAgainLater = 1013;
 
 /** What the driver sends. */
 export type Payload = string | Uint8Array | ArrayBuffer;
@@ -38,10 +46,39 @@ export function toPayload(data: unknown): Payload {
   if (typeof data === 'number') return String(data);
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (types.isSharedArrayBuffer(data)) return new Uint8Array(data);
-  if (Array.isArray(data)) return Buffer.from(data as number[]);
+  if (Array.isArray(data)) return joinArray(data);
   throw new TypeError(
-    `The data must be a string, a number, a Buffer, an ArrayBuffer or a view of one, or an array of bytes, ` +
+    `The data must be a string, a number, a Buffer, an ArrayBuffer or a view of one, or an array of these or of bytes, ` +
       `not ${describe(data)}`,
+  );
+}
+
+/**
+ * An array of bytes, or of buffers and views in their order: what `binaryType` 'fragments' gives can be sent as it is.
+ * @throws TypeError for another element; RangeError for a number that is no byte.
+ */
+function joinArray(array: readonly unknown[]): Uint8Array {
+  if (array.length > 0 && typeof array[0] === 'object') return Buffer.concat(array.map(toBytes));
+  for (const byte of array) {
+    if (typeof byte !== 'number') throw elementError(byte);
+    // From -128 on, because signed bytes are bytes too.
+    if (!Number.isInteger(byte) || byte < -128 || byte > 255) {
+      throw new RangeError(`A byte in an array must be a whole number from -128 to 255, not ${byte}`);
+    }
+  }
+  return Buffer.from(array as number[]);
+}
+
+function toBytes(element: unknown): Uint8Array {
+  if (element instanceof Uint8Array) return element;
+  if (ArrayBuffer.isView(element)) return new Uint8Array(element.buffer, element.byteOffset, element.byteLength);
+  if (types.isAnyArrayBuffer(element)) return new Uint8Array(element);
+  throw elementError(element);
+}
+
+function elementError(element: unknown): TypeError {
+  return new TypeError(
+    `An array of data must hold bytes only, or Buffers, ArrayBuffers and views of them only, not ${describe(element)}`,
   );
 }
 
@@ -49,13 +86,14 @@ export function toPayload(data: unknown): Payload {
 export function toMessageData(data: Buffer, type: BinaryType, isOwn: boolean): MessageData {
   if (type === 'nodebuffer') return data;
   if (type === 'fragments') return [data];
+  if (type === 'blob') return new Blob([data]) as unknown as MessageData; // its memory is its own
   const memory = data.buffer as ArrayBuffer;
   if (isOwn && data.length === memory.byteLength) return memory;
   return memory.slice(data.byteOffset, data.byteOffset + data.length);
 }
 
-/** Bytes that a payload takes on the wire. */
-export function byteLength(payload: Message): number {
+/** Bytes of a payload; of a Blob those that it announces. */
+export function byteLength(payload: string | { readonly byteLength: number }): number {
   return typeof payload === 'string' ? Buffer.byteLength(payload) : payload.byteLength;
 }
 
@@ -63,8 +101,8 @@ export function byteLength(payload: Message): number {
  * The payload of a ping or a pong.
  * @throws TypeError as `toPayload`; RangeError above 125 bytes.
  */
-export function toControlPayload(data: unknown): string | Uint8Array {
-  const payload = toPayload(data);
+export function toControlPayload(data: unknown): string | Uint8Array | BlobReader {
+  const payload = isBlob(data) ? new BlobReader(data) : toPayload(data);
   const bytes = byteLength(payload);
   if (bytes > maxControlBytes) {
     throw new RangeError(`The data of a ping or pong must be at most ${maxControlBytes} bytes, not ${bytes}`);

@@ -4,6 +4,7 @@
  */
 import { Buffer, isAscii } from 'node:buffer'; // the global Buffer is a getter
 import { markAsUntransferable } from 'node:worker_threads';
+import { watchMessages } from './emit.js';
 import { borrowedSource, Kind, recordWords, slotMask, startDriver, WriteState, writeWords } from './native.js';
 import type { ResolvedSettings } from './options.js';
 
@@ -117,6 +118,7 @@ function onEvents(count: number, payload: Buffer, large: Buffer[], borrowed: Buf
   // Messages share this memory: transferring one to another thread must not empty the others.
   if (payload.length > 0 && shared !== receivedMemory) markAsUntransferable((receivedMemory = shared));
   if (borrowed.length > 0) markAsUntransferable(borrowed.buffer);
+  watchMessages();
   // The place is kept before the handler runs: when it throws, native code calls again for the records behind it.
   for (let at = cursor[0]; at < count; at = cursor[0]) {
     cursor[0] = at + 1;

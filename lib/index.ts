@@ -18,6 +18,14 @@ export { component, createWebSocketStream, PreparedMessage, WebSocket, WebSocket
 export { WebSocketServer as Server };
 export default WebSocket;
 
+export type { BlobLike } from './blob.js';
+export type {
+  DiagnosticsChannels,
+  DiagnosticsClose,
+  DiagnosticsError,
+  DiagnosticsHandshake,
+  DiagnosticsMessage,
+} from './diagnostics.js';
 export type { WebSocketError, WebSocketErrorCode } from './errors.js';
 export type {
   CloseEvent,
@@ -54,7 +62,8 @@ export type {
   VerifyClientInfo,
 } from './options.js';
 export type { PreparedMessageOptions } from './prepared-message.js';
-export type { WebSocketServerEvents } from './server.js';
+export type { WebSocketServerEvents } from './server-events.js';
+export type { ServerStats } from './server-stats.js';
 export type {
   AddressInfo,
   CertMeta,

@@ -6,10 +6,12 @@
  * one timer tells for all connections of the thread with the same option.
  */
 import type { Duplex } from 'node:stream';
-import { Connection, ReadyState } from './connection.js';
+import { Connection } from './connection.js';
+import { emitError } from './emit.js';
 import { dueLists } from './due-list.js';
 import { pingTimeoutError } from './errors.js';
 import type { ResolvedSettings } from './options.js';
+import { ReadyState } from './ready-state.js';
 import type { WebSocket } from './websocket.js';
 
 /** What the data of our pings begins with; pongs that begin with it are no 'pong' events. A number follows. */
@@ -138,7 +140,7 @@ export class KeptConnection extends Connection {
       this.#isWaiting = false;
       if (!this.#isSilentSince(pingedAt, performance.now())) return;
       this.terminate();
-      this.socket.emit('error', pingTimeoutError(this.settings.pingTimeout));
+      emitError(this.socket, pingTimeoutError(this.settings.pingTimeout));
     });
   }
 

@@ -2,6 +2,7 @@
  * The messages of a socket for those who ask for them one at a time: `receive` and `for await`. A socket has a queue from
  * the first time that it is asked; the socket is paused while messages that nobody takes have piled up.
  */
+import { isBlob, type BlobLike } from './blob.js';
 import { abortError } from './errors.js';
 import type { MessageData, ReceivedMessage } from './options.js';
 import type { WebSocket } from './websocket.js';
@@ -120,7 +121,8 @@ export function ownData(socket: WebSocket, data: MessageData): MessageData {
   return Buffer.isBuffer(data) ? Buffer.from(data) : data;
 }
 
-function sizeOf(data: MessageData): number {
+function sizeOf(data: MessageData | BlobLike): number {
   if (typeof data === 'string') return data.length;
+  if (isBlob(data)) return data.size;
   return Array.isArray(data) ? data.reduce((sum, part) => sum + part.length, 0) : data.byteLength;
 }

@@ -5,13 +5,21 @@ import type { createConnection } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { ZlibOptions } from 'node:zlib';
 import { count, functionOption, milliseconds, oneOf } from './checks.js';
+import type { BlobLike } from './blob.js';
 import type { WebSocket } from './websocket.js';
 
 /**
- * What `send`, `ping` and `pong` accept. A number is sent as its decimal text, an array of numbers as bytes. Buffers in an
- * array stand here for the sake of `@types/ws`: join them with `Buffer.concat`.
+ * What `send`, `ping` and `pong` accept. A number is sent as its decimal text, an array of numbers as bytes, an array of
+ * buffers and views as one message that joins them. A Blob is read first, and what is sent behind it waits for that.
  */
-export type SendData = string | number | ArrayBufferLike | ArrayBufferView | readonly number[] | readonly Buffer[];
+export type SendData =
+  | string
+  | number
+  | ArrayBufferLike
+  | ArrayBufferView
+  | BlobLike
+  | readonly number[]
+  | readonly (ArrayBufferLike | ArrayBufferView)[];
 
 /** What a 'message' listener gets: a text message is what `textType` says, a binary one what `binaryType` says. */
 export type MessageData = Buffer | ArrayBuffer | Buffer[] | string;
@@ -22,8 +30,8 @@ export type RawData = Buffer | ArrayBuffer | Buffer[];
 /** How text messages arrive at 'message' listeners: a Buffer of UTF-8, or a string. */
 export type TextType = 'buffer' | 'string';
 
-/** How binary messages arrive: a Buffer, an ArrayBuffer of its own, or an array of Buffers. */
-export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments';
+/** How binary messages arrive: a Buffer, an ArrayBuffer of its own, an array of Buffers, or a Blob (not in the types, as in `@types/ws`). */
+export type BinaryType = 'nodebuffer' | 'arraybuffer' | 'fragments' | 'blob';
 
 /** What carries a connection's bytes: the driver's own socket, or a stream of Node's. */
 export type TransportKind = 'native' | 'stream';
@@ -153,6 +161,12 @@ export interface ConnectionSettings {
    * without company does. Default: true.
    */
   allowSynchronousEvents?: boolean;
+  /**
+   * Listeners run in the AsyncLocalStorage context that the socket was made in (by the constructor, or by
+   * `handleUpgrade`), callbacks in that of the call. Otherwise both run without one. Default: false, because every event
+   * costs about 70 ns more.
+   */
+  asyncContext?: boolean;
   /** Of `ws`, without effect: what has arrived of a message lies in one piece, which `maxPayload` limits. */
   maxBufferedChunks?: number;
   /** Of `ws`, without effect: pongs that wait take at most 64 KiB. */
@@ -303,6 +317,7 @@ export const connectionDefaults = {
   maxFragments: 131_072,
   skipUTF8Validation: false,
   allowSynchronousEvents: true,
+  asyncContext: false,
   textType: 'buffer',
   delivery: 'copy',
   autoPong: true,
@@ -328,6 +343,7 @@ export interface ResolvedSettings {
   maxFragments: number;
   skipUTF8Validation: boolean;
   allowSynchronousEvents: boolean;
+  asyncContext: boolean;
   textType: TextType;
   delivery: 'copy' | 'borrow';
   autoPong: boolean;
@@ -348,6 +364,7 @@ export function resolveSettings(options: ConnectionSettings): ResolvedSettings {
     maxFragments: count('maxFragments', options.maxFragments ?? connectionDefaults.maxFragments, 2 ** 32 - 1),
     skipUTF8Validation: Boolean(options.skipUTF8Validation),
     allowSynchronousEvents: options.allowSynchronousEvents ?? connectionDefaults.allowSynchronousEvents,
+    asyncContext: options.asyncContext ?? connectionDefaults.asyncContext,
     textType: oneOf('textType', ['buffer', 'string'], options.textType ?? connectionDefaults.textType),
     delivery: oneOf('delivery', ['copy', 'borrow'], options.delivery ?? connectionDefaults.delivery),
     autoPong: options.autoPong ?? connectionDefaults.autoPong,

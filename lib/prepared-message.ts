@@ -2,6 +2,7 @@
  * A message that is sent more than once: checked, converted to bytes and copied when it is made, and from then on shared
  * by all sends of it, on any number of sockets.
  */
+import { BlobReader, isBlob, type BlobLike } from './blob.js';
 import { toPayload, type Payload } from './data.js';
 import { driver } from './dispatch.js';
 import { describe } from './describe.js';
@@ -31,9 +32,9 @@ export class PreparedMessage {
 
   /**
    * @param data is copied: it may be changed or transferred as soon as this returns
-   * @throws TypeError for data that `send` does not take, or an invalid option.
+   * @throws TypeError for data that `send` does not take, a Blob, or an invalid option.
    */
-  constructor(data: SendData, options: PreparedMessageOptions = {}) {
+  constructor(data: Exclude<SendData, BlobLike>, options: PreparedMessageOptions = {}) {
     const payload = toPayload(data);
     const { binary = typeof payload !== 'string' }: { binary?: unknown } = options;
     if (typeof binary !== 'boolean') {
@@ -45,19 +46,26 @@ export class PreparedMessage {
 }
 
 /** The data of a message. */
-export type Message = Payload | PreparedMessage;
+export type Message = Payload | PreparedMessage | BlobReader;
 
 /**
- * What `toPayload` takes, or a prepared message.
+ * What `toPayload` takes, a prepared message or a Blob.
  * @throws TypeError as `toPayload`.
  */
 export function toMessage(data: unknown): Message {
   if (typeof data === 'string' || data instanceof Uint8Array) return data;
-  return data instanceof PreparedMessage ? data : toPayload(data);
+  if (data instanceof PreparedMessage) return data;
+  return isBlob(data) ? new BlobReader(data) : toPayload(data);
 }
 
-/** Whether the data is a binary message when nothing else is said. */
-export function isBinaryMessage(data: Message): boolean {
-  if (typeof data === 'string') return false;
-  return data instanceof Uint8Array || !(data instanceof PreparedMessage) || data.isBinary;
+/** What a message is when nothing else is said. */
+export const MessageKind = { Text: 0, Binary: 1, Blob: 2 } as const;
+export type MessageKind = (typeof MessageKind)[keyof typeof MessageKind];
+
+/** Text, binary, or a Blob, which is binary too but has to be read first. */
+export function kindOf(data: Message): MessageKind {
+  if (typeof data === 'string') return MessageKind.Text;
+  if (data instanceof Uint8Array) return MessageKind.Binary;
+  if (data instanceof PreparedMessage) return data.isBinary ? MessageKind.Binary : MessageKind.Text;
+  return data instanceof BlobReader ? MessageKind.Blob : MessageKind.Binary;
 }

@@ -11,6 +11,7 @@ import { asyncDispose } from './async-dispose.js';
 import { broadcast } from './broadcast.js';
 import { callback as checkCallback, milliseconds, portOption } from './checks.js';
 import { checkCloseStatus, toReason } from './data.js';
+import { handshakes } from './diagnostics.js';
 import { driver } from './dispatch.js';
 import { createHttpServer } from './http-server.js';
 import type { HResultError } from './native.js';
@@ -36,30 +37,13 @@ import {
   type Refusal,
 } from './server-handshake.js';
 import type { PreparedMessage } from './prepared-message.js';
+import { ServerMeter, type ServerStats } from './server-stats.js';
+import type { WebSocketServerEvents } from './server-events.js';
 import { optionsNumber } from './session-options.js';
 import { isTaken } from './transport.js';
 import { TypedEmitter } from './typed-emitter.js';
 import { verify } from './verify-client.js';
 import { WebSocket } from './websocket.js';
-
-/** The events of a `WebSocketServer` and what their listeners get. */
-export interface WebSocketServerEvents<
-  Socket extends WebSocket = WebSocket,
-  Request extends IncomingMessage = IncomingMessage,
-> {
-  /** The HTTP server listens. */
-  listening: [];
-  /** A client is connected. Not emitted for `handleUpgrade` with a callback of the caller's. */
-  connection: [socket: Socket, request: Request];
-  /** The lines of the 101 response before it is sent; lines may be added. */
-  headers: [headers: string[], request: Request];
-  /** The server is closed. */
-  close: [];
-  /** An error of the HTTP server. */
-  error: [error: Error];
-  /** A request is no valid handshake. With a listener, answering it is the listener's business. */
-  wsClientError: [error: Error, socket: Duplex, request: Request];
-}
 
 enum State {
   Running,
@@ -85,7 +69,8 @@ export class WebSocketServer<
   readonly #admission: Admission;
   readonly #sockets = new Set<WebSocket>();
   /** The 'close' listener of every socket, one for all of them. */
-  readonly #onSocketClose: (this: WebSocket) => void;
+  readonly #onSocketClose: (this: WebSocket, code: number) => void;
+  readonly #meter = new ServerMeter();
   #state: State = State.Running;
   #http: Server<U> | HttpsServer<U> | undefined;
   #removeListeners: () => void = () => {};
@@ -106,9 +91,9 @@ export class WebSocketServer<
     this.#settings = resolveSettings(options);
     this.#admission = new Admission(options);
     this.options = { clientTracking: true, ...options, ...this.#settings };
-    const forget = (socket: WebSocket): void => this.#forget(socket);
-    this.#onSocketClose = function (this: WebSocket) {
-      forget(this);
+    const forget = (socket: WebSocket, code: number): void => this.#forget(socket, code);
+    this.#onSocketClose = function (this: WebSocket, code) {
+      forget(this, code);
     };
     if (options.clientTracking ?? true) this.clients = this.#sockets as Set<InstanceType<T>>;
     if (options.server) {
@@ -156,7 +141,7 @@ export class WebSocketServer<
       return;
     }
     if (!this.shouldHandle(request)) {
-      refuse(socket, { status: 404, message: 'Not Found' });
+      this.#refuse({ status: 404, message: 'Not Found' }, request, socket);
       return;
     }
     const protocols = offeredProtocols(request);
@@ -167,7 +152,7 @@ export class WebSocketServer<
     }
     const stranger = this.#admission.checkOrigin(request);
     if (stranger) {
-      refuse(socket, stranger);
+      this.#refuse(stranger, request, socket);
       return;
     }
     const verifyClient = this.options.verifyClient as VerifyClient | undefined;
@@ -176,10 +161,10 @@ export class WebSocketServer<
       return;
     }
     socket.on('error', destroyStream); // until the client is verified
-    orRefuse(socket, () =>
+    this.#orRefuse(request, socket, () =>
       verify(verifyClient, request, (unwanted) => {
         socket.off('error', destroyStream);
-        if (unwanted) refuse(socket, unwanted);
+        if (unwanted) this.#refuse(unwanted, request, socket);
         else this.#accept(request, socket, head, protocols, callback);
       }),
     );
@@ -197,6 +182,11 @@ export class WebSocketServer<
    */
   broadcast(data: SendData | PreparedMessage, options: BroadcastOptions = {}): number {
     return broadcast(this.#sockets, data, options);
+  }
+
+  /** What the server has counted, and what waits on its connections now: it looks at each, so don't ask for every message. */
+  stats(): ServerStats {
+    return this.#meter.read(this.#sockets, this.#settings.highWaterMark);
   }
 
   /**
@@ -250,11 +240,37 @@ export class WebSocketServer<
 
   #refuseOrReport(refusal: Refusal, request: IncomingMessage, socket: Duplex): void {
     if (this.listenerCount('wsClientError') === 0) {
-      refuse(socket, refusal);
+      this.#refuse(refusal, request, socket);
       return;
     }
+    this.#refused(refusal.status, request);
     socket.on('error', destroyStream);
     this.emit('wsClientError', new Error(refusal.message), socket, request);
+  }
+
+  #refuse(refusal: Refusal, request: IncomingMessage, stream: Duplex): void {
+    let status = internalError.status; // when the refusal is invalid
+    try {
+      refuse(stream, refusal);
+      ({ status } = refusal);
+    } finally {
+      this.#refused(status, request);
+    }
+  }
+
+  #refused(status: number, request: IncomingMessage): void {
+    this.#meter.refused(status);
+    if (handshakes.hasSubscribers) handshakes.publish({ server: this, request, socket: undefined, status });
+  }
+
+  /** Runs a function of the program's: when it throws, the client gets 500, and the exception goes on. */
+  #orRefuse<R>(request: IncomingMessage, stream: Duplex, run: () => R): R {
+    try {
+      return run();
+    } catch (error) {
+      if (!stream.writableEnded && !isTaken(stream)) this.#refuse(internalError, request, stream);
+      throw error;
+    }
   }
 
   #accept(
@@ -274,16 +290,16 @@ export class WebSocketServer<
       );
     }
     if (this.#state !== State.Running) {
-      refuse(stream, { status: 503, message: 'Service Unavailable' });
+      this.#refuse({ status: 503, message: 'Service Unavailable' }, request, stream);
       return;
     }
     const excess = this.#admission.checkLimits(request, this.#sockets.size);
     if (excess) {
-      refuse(stream, excess);
+      this.#refuse(excess, request, stream);
       return;
     }
 
-    const protocol = orRefuse(stream, () => this.#chooseProtocol(protocols, request));
+    const protocol = this.#orRefuse(request, stream, () => this.#chooseProtocol(protocols, request));
     let response: string;
     try {
       response = driver.acceptHandshake(optionsNumber(this.#settings), request.rawHeaders, protocol);
@@ -303,13 +319,14 @@ export class WebSocketServer<
       socket = new (this.options.WebSocket ?? WebSocket)(null, undefined, this.options);
     } catch (error) {
       driver.destroy(id, false);
-      refuse(stream, internalError);
+      this.#refuse(internalError, request, stream);
       throw error;
     }
     socket._open(id, stream, response, head, protocol, this.#settings);
     this.#admission.joined(socket, address);
     this.#sockets.add(socket);
     socket.on('close', this.#onSocketClose);
+    if (handshakes.hasSubscribers) handshakes.publish({ server: this, request, socket, status: 101 });
     callback(socket as InstanceType<T>, request);
   }
 
@@ -320,7 +337,8 @@ export class WebSocketServer<
     return (handleProtocols ? handleProtocols(protocols, request) : first) || '';
   }
 
-  #forget(socket: WebSocket): void {
+  #forget(socket: WebSocket, code: number): void {
+    this.#meter.closed(code);
     this.#sockets.delete(socket);
     this.#admission.left(socket);
     if (this.#closesWithLast && this.#sockets.size === 0) process.nextTick(() => this.#emitClose());
@@ -364,15 +382,5 @@ export class WebSocketServer<
     this.#state = State.Closed;
     this.#closesWithLast = false;
     this.emit('close');
-  }
-}
-
-/** Runs a function of the program's: when it throws, the client gets 500, and the exception goes on. */
-function orRefuse<T>(stream: Duplex, run: () => T): T {
-  try {
-    return run();
-  } catch (error) {
-    if (!stream.writableEnded && !isTaken(stream)) refuse(stream, internalError);
-    throw error;
   }
 }

@@ -8,8 +8,10 @@ import { Additions } from './additions.js';
 import { adoptServerConnection } from './adopted.js';
 import { callback as checkCallback } from './checks.js';
 import { ClientHandshake } from './client.js';
-import { Connection, ReadyState } from './connection.js';
+import { withQueueFor } from './blob-queue.js';
+import { Connection } from './connection.js';
 import { byteLength, checkCloseStatus, toControlPayload, toReason } from './data.js';
+import { emitClose, emitError, emitOpen } from './emit.js';
 import { notOpenError } from './errors.js';
 import {
   addListener,
@@ -24,6 +26,7 @@ import {
   type WebSocketEventMap,
 } from './events.js';
 import { KeptConnection, needsKeepAlive } from './keep-alive.js';
+import { Listeners } from './listeners.js';
 import {
   resolveSettings,
   type BinaryType,
@@ -36,12 +39,13 @@ import {
   type ServerOptions,
   type TransportKind,
 } from './options.js';
-import { isBinaryMessage, toMessage, type PreparedMessage } from './prepared-message.js';
+import { kindOf, MessageKind, toMessage, type PreparedMessage } from './prepared-message.js';
+import { ReadyState } from './ready-state.js';
 import type { WebSocketServer } from './server.js';
 import type { createWebSocketStream } from './stream.js';
 import { isTaken } from './transport.js';
 
-const binaryTypes: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments'] satisfies BinaryType[];
+const binaryTypes: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'] satisfies BinaryType[];
 
 const emptyReason = Buffer.alloc(0);
 
@@ -119,7 +123,7 @@ export class WebSocket extends Additions {
     return this.#connection?.readyState ?? this.#readyState;
   }
 
-  /** How binary messages arrive. Default: 'nodebuffer'. Other values than the three are ignored. */
+  /** How binary messages arrive. Default: 'nodebuffer'. Other values than the four are ignored. */
   get binaryType(): BinaryType {
     return this.#binaryType;
   }
@@ -183,7 +187,8 @@ export class WebSocket extends Additions {
   /**
    * Sends a message.
    *
-   * The data may be changed or transferred as soon as this returns.
+   * The data may be changed or transferred as soon as this returns. A Blob is read first, and what is sent behind it waits;
+   * when it cannot be read, the callbacks get the reason, and the connection ends with that 'error'.
    *
    * @param cb called when the data was handed to the kernel, or with an error when it never will be
    * @returns false when more than `highWaterMark` waits, or when the message was dropped for `maxBackpressure`: 'drain'
@@ -200,8 +205,14 @@ export class WebSocket extends Additions {
     if (cb !== undefined) checkCallback(cb);
     if (this.readyState === ReadyState.Connecting) throw notOpenError(ReadyState.Connecting);
     const payload = toMessage(data);
-    const isBinary = isBinaryMessage(payload);
-    return this.#connection?.send(payload, isBinary, options, cb ?? undefined) ?? this._refuse(byteLength(payload), cb);
+    const kind = kindOf(payload);
+    const connection = this.#connection;
+    if (connection === undefined) return this._refuse(byteLength(payload), cb);
+    if (kind !== MessageKind.Blob)
+      return connection.send(payload, kind === MessageKind.Binary, options, cb ?? undefined);
+    return withQueueFor(payload, connection, () =>
+      connection.send(payload, true, options as SendOptions, cb ?? undefined),
+    );
   }
 
   /**
@@ -238,8 +249,9 @@ export class WebSocket extends Additions {
     if (cb !== undefined) checkCallback(cb);
     if (this.readyState === ReadyState.Connecting) throw notOpenError(ReadyState.Connecting);
     const payload = toControlPayload(data);
-    if (this.#connection) this.#connection.sendControl(isPong, payload, cb ?? undefined);
-    else this._refuse(byteLength(payload), cb);
+    const connection = this.#connection;
+    if (connection === undefined) this._refuse(byteLength(payload), cb);
+    else withQueueFor(payload, connection, () => connection.sendControl(isPong, payload, cb ?? undefined));
   }
 
   /**
@@ -323,7 +335,7 @@ export class WebSocket extends Additions {
     const Kind = needsKeepAlive(settings) ? KeptConnection : Connection;
     this.#connection = new Kind(this, id, stream, preamble, head, settings);
     this.#handshake = undefined;
-    this.emit('open');
+    emitOpen(this);
   }
 
   /** @internal The handshake failed: emits 'error' and 'close'. */
@@ -332,9 +344,9 @@ export class WebSocket extends Additions {
     this.#handshake = undefined;
     process.nextTick(() => {
       this.#readyState = ReadyState.Closed;
-      this.emit('close', 1006, emptyReason);
+      emitClose(this, 1006, emptyReason);
     });
-    this.emit('error', error);
+    emitError(this, error);
   }
 
   /** @internal The handshake is being given up; 'error' and 'close' follow. */
@@ -355,13 +367,6 @@ export class WebSocket extends Additions {
     return false;
   }
 }
-
-/**
- * Where an EventEmitter keeps its listeners by event. Its own object is a hash table of 230 bytes, the greater part of an
- * idle socket; this one has a place for each of the few events that sockets have.
- */
-const Listeners = function () {} as unknown as new () => object;
-Listeners.prototype = Object.create(null) as object;
 
 for (const [name, value] of Object.entries(ReadyState)) {
   Object.defineProperty(WebSocket.prototype, name.toUpperCase(), { value, enumerable: true });

@@ -1,7 +1,7 @@
 import { once, type EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import WS, { WebSocketServer as WSServer } from 'ws';
-import { afterTest, connect, expectedTransport, nextMessage, serveEcho } from './support';
+import { afterTest, connect, expectedTransport, nextMessage, pair, serveEcho } from './support';
 
 const sizes = [0, 1, 125, 126, 65_535, 65_536, 16 * 1024 * 1024];
 
@@ -129,7 +129,11 @@ describe('what is sent', () => {
     ['a DataView', new DataView(view.buffer, 1, 2), undefined, Buffer.from(view.buffer, 1, 2), true],
     ['an ArrayBuffer', view.buffer, undefined, Buffer.from(view.buffer), true],
     ['a SharedArrayBuffer', shared, undefined, Buffer.from([7, 8]), true],
-    ['an array of bytes', [1, 2, 3], undefined, Buffer.from([1, 2, 3]), true],
+    ['an array of bytes', [1, 2, 255, -1], undefined, Buffer.from([1, 2, 255, 255]), true],
+    ['an empty array', [], undefined, Buffer.alloc(0), true],
+    ['an array of one Buffer', [Buffer.from('abc')], undefined, Buffer.from('abc'), true],
+    ['an array of Buffers as text', [Buffer.from('é'), Buffer.from('!')], { binary: false }, Buffer.from('é!'), false],
+    ['an array of views', [view, shared, view.buffer], undefined, Buffer.from('BADC\x07\x08BADC', 'latin1'), true],
     ['nothing', undefined, undefined, Buffer.alloc(0), true],
   ])('%s', async (_name, data, options, expected, isBinary) => {
     const { url } = await serveEcho();
@@ -138,5 +142,34 @@ describe('what is sent', () => {
     const message = await nextMessage(socket);
     expect(message.data.equals(expected)).toBe(true);
     expect(message.isBinary).toBe(isBinary);
+  });
+
+  test("what binaryType 'fragments' gave", async () => {
+    const { client: socket, peer } = await pair();
+    peer.binaryType = 'fragments';
+    peer.on('message', (data) => peer.send(data));
+    socket.send('frag', { fin: false, binary: true });
+    socket.send('ments');
+    expect((await nextMessage(socket)).data.toString()).toBe('fragments');
+  });
+
+  test.each([
+    [['text'], TypeError],
+    [[1, '2'], TypeError],
+    [[1, Buffer.from('a')], TypeError],
+    [[Buffer.from('a'), 1], TypeError],
+    [[[1]], TypeError],
+    [[undefined], TypeError],
+    [[null], TypeError],
+    [[256], RangeError],
+    [[-129], RangeError],
+    [[1.5], RangeError],
+    [[NaN], RangeError],
+  ])('not %j', async (array, error) => {
+    const { client: socket } = await pair();
+    for (const call of [() => socket.send(array as number[]), () => socket.ping(array as number[])]) {
+      expect(call).toThrow(error);
+      expect(call).toThrow(/array/);
+    }
   });
 });
