@@ -16,7 +16,12 @@ interface Emitting {
   readonly _events: { readonly message?: unknown };
 }
 
-function emitToListeners(socket: WebSocket, data: MessageData, isBinary: boolean): void {
+/** Somebody subscribed to messages. */
+let publishes = false;
+
+/** Emits 'message'. */
+export function emitMessage(socket: WebSocket, data: MessageData, isBinary: boolean): void {
+  if (publishes) messages.publish({ socket, data, isBinary });
   const listener = (socket as unknown as Emitting)._events.message;
   if (typeof listener === 'function' && socket.emit === emit && !EventEmitter.captureRejections) {
     (listener as (data: MessageData, isBinary: boolean) => void).call(socket, data, isBinary);
@@ -25,18 +30,9 @@ function emitToListeners(socket: WebSocket, data: MessageData, isBinary: boolean
   }
 }
 
-function publishAndEmit(socket: WebSocket, data: MessageData, isBinary: boolean): void {
-  messages.publish({ socket, data, isBinary });
-  emitToListeners(socket, data, isBinary);
-}
-
-/** Emits 'message'. */
-export let emitMessage = emitToListeners;
-
 /** Before messages are emitted, once for all that have arrived: looks whether anybody subscribed to them. */
 export function watchMessages(): void {
-  const wanted = messages.hasSubscribers ? publishAndEmit : emitToListeners;
-  if (emitMessage !== wanted) emitMessage = wanted;
+  publishes = messages.hasSubscribers;
 }
 
 /** Emits 'open'. */

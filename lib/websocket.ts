@@ -39,7 +39,7 @@ import {
   type ServerOptions,
   type TransportKind,
 } from './options.js';
-import { kindOf, MessageKind, toMessage, type PreparedMessage } from './prepared-message.js';
+import { kindOf, MessageKind, toMessage, type Message, type PreparedMessage } from './prepared-message.js';
 import { ReadyState } from './ready-state.js';
 import type { WebSocketServer } from './server.js';
 import type { createWebSocketStream } from './stream.js';
@@ -208,11 +208,8 @@ export class WebSocket extends Additions {
     const kind = kindOf(payload);
     const connection = this.#connection;
     if (connection === undefined) return this._refuse(byteLength(payload), cb);
-    if (kind !== MessageKind.Blob)
-      return connection.send(payload, kind === MessageKind.Binary, options, cb ?? undefined);
-    return withQueueFor(payload, connection, () =>
-      connection.send(payload, true, options as SendOptions, cb ?? undefined),
-    );
+    if (kind === MessageKind.Blob) return sendBlob(connection, payload, options, cb);
+    return connection.send(payload, kind === MessageKind.Binary, options, cb ?? undefined);
   }
 
   /**
@@ -366,6 +363,16 @@ export class WebSocket extends Additions {
     if (cb) process.nextTick(cb, notOpenError(this.readyState));
     return false;
   }
+}
+
+/** Apart from `send`, whose variables a closure would make an object of. */
+function sendBlob(
+  connection: Connection,
+  blob: Message,
+  options: SendOptions | undefined,
+  cb: SendCallback | undefined,
+): boolean {
+  return withQueueFor(blob, connection, () => connection.send(blob, true, options, cb ?? undefined));
 }
 
 for (const [name, value] of Object.entries(ReadyState)) {
