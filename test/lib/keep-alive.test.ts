@@ -129,18 +129,18 @@ describe('pingInterval', () => {
   });
 
   test('a loop that was blocked does not condemn peers whose pongs have arrived', async () => {
-    const { server, url } = await serve({ pingInterval: 100, pingTimeout: 50 });
+    const { server, url } = await serve({ pingInterval: 300, pingTimeout: 300 });
     const connected = once(server, 'connection') as Promise<[WebSocket]>;
     const script = `new (require('./dist/cjs.cjs'))('${url}').on('error', () => {})`;
     const other = spawn(process.execPath, ['-e', script], { cwd: root });
     afterTest(() => other.kill());
     const [peer] = await connected;
     const seen = record(peer, 'error', 'close');
-    for (let round = 0; round < 8; round++) {
+    for (let round = 0; round < 4; round++) {
       await delay(1);
-      for (const end = Date.now() + 200; Date.now() < end;);
+      for (const end = Date.now() + 700; Date.now() < end;);
     }
-    await delay(100);
+    await delay(200);
     expect(seen).toEqual([]);
     expect(peer.latency).toBeGreaterThan(0);
   });
