@@ -14,7 +14,12 @@ namespace {
 // Segments for small frames. The first is of a size that allocators hand out from a list, because most connections send
 // one small frame at a time; those behind it hold one loop iteration's answers of a busy connection.
 constexpr std::size_t kFirstSegmentSize = 1000;
-constexpr std::size_t kSegmentSize = 4096;
+constexpr std::size_t kSecondSegmentSize = 4096;
+constexpr std::size_t kSegmentSize = 16384;
+
+std::size_t segmentSize(std::size_t segments) {
+  return segments == 0 ? kFirstSegmentSize : segments == 1 ? kSecondSegmentSize : kSegmentSize;
+}
 
 std::uint64_t payloadSize(const GatherQueue::Frame& frame) {
   return frame.payload.size() + (frame.closeStatus != 0 ? kCloseStatusSize : 0);
@@ -64,7 +69,7 @@ inline std::uint8_t* GatherQueue::reserve(std::size_t size) {
     }
   }
   Segment segment;
-  segment.capacity = std::max(size, segments_.empty() ? kFirstSegmentSize : kSegmentSize);
+  segment.capacity = std::max(size, segmentSize(segments_.size()));
   segment.owned = std::make_unique_for_overwrite<std::uint8_t[]>(segment.capacity);
   segment.bytes = segment.owned.get();
   segment.length = size;
