@@ -7,23 +7,10 @@
 #include <functional>
 #include <memory>
 
+#include "shared_array.h"
+
 namespace websocket::binding {
 namespace {
-
-// A Uint32Array of `length` elements that stays where it is; elements receives its memory.
-napi_ref makeShared(napi_env env, std::size_t length, std::uint32_t*& elements) {
-  void* memory = nullptr;
-  napi_value buffer = nullptr;
-  napi_value array = nullptr;
-  napi_ref reference = nullptr;
-  if (napi_create_arraybuffer(env, length * sizeof(std::uint32_t), &memory, &buffer) != napi_ok ||
-      napi_create_typedarray(env, napi_uint32_array, length, buffer, 0, &array) != napi_ok ||
-      napi_create_reference(env, array, 1, &reference) != napi_ok) {
-    return nullptr;
-  }
-  elements = static_cast<std::uint32_t*>(memory);
-  return reference;
-}
 
 void write(std::uint32_t* record, const driver::Event& event) {
   record[0] = event.connection;
@@ -66,8 +53,8 @@ bool Delivery::initialize(napi_env env, napi_value onEvents, napi_async_context 
   void* memory = nullptr;
   napi_value noPayload = nullptr;
   napi_value noLarge = nullptr;
-  recordsReference_ = makeShared(env, kMaxRecords * kRecordFields, records_);
-  cursorReference_ = makeShared(env, 1, cursor_);
+  recordsReference_ = makeSharedArray(env, kMaxRecords * kRecordFields, records_);
+  cursorReference_ = makeSharedArray(env, 1, cursor_);
   return recordsReference_ != nullptr && cursorReference_ != nullptr &&
          napi_create_buffer(env, 0, &memory, &noPayload) == napi_ok &&
          napi_create_reference(env, noPayload, 1, &noPayload_) == napi_ok &&

@@ -8,6 +8,7 @@
 
 #include "connection.h"
 #include "delivery.h"
+#include "shared_array.h"
 
 namespace websocket::binding {
 
@@ -15,16 +16,8 @@ bool StreamWrites::initialize(napi_env env, napi_value onWrite, napi_async_conte
   env_ = env;
   context_ = context;
   constexpr std::size_t kWords = (kMaxRecords + 1) * kRecordFields;  // an id of 0 ends a group
-  void* memory = nullptr;
-  napi_value buffer = nullptr;
-  napi_value array = nullptr;
-  if (napi_create_arraybuffer(env, kWords * sizeof(std::uint32_t), &memory, &buffer) != napi_ok ||
-      napi_create_typedarray(env, napi_uint32_array, kWords, buffer, 0, &array) != napi_ok ||
-      napi_create_reference(env, array, 1, &recordsReference_) != napi_ok) {
-    return false;
-  }
-  records_ = static_cast<std::uint32_t*>(memory);
-  return napi_create_reference(env, onWrite, 1, &onWrite_) == napi_ok;
+  recordsReference_ = makeSharedArray(env, kWords, records_);
+  return recordsReference_ != nullptr && napi_create_reference(env, onWrite, 1, &onWrite_) == napi_ok;
 }
 
 void StreamWrites::release() {

@@ -1,28 +1,22 @@
 // Messages that are made once and sent often.
 import { once } from 'node:events';
-import { PreparedMessage, type ServerOptions, type WebSocket, type WebSocketServer } from '../../lib';
-import { afterTest, connect, serve, textOf, until } from './support';
+import { PreparedMessage, type ServerOptions } from '../../lib';
+import { afterTest, connect, pair, textOf, until } from './support';
 
-interface Pair {
-  server: WebSocketServer;
-  peer: WebSocket;
-  client: WebSocket;
-  received: string[];
-}
-
-async function pair(options: ServerOptions = {}): Promise<Pair> {
-  const { server, url } = await serve(options);
-  const connected = once(server, 'connection') as Promise<[WebSocket]>;
-  const client = await connect(url);
+/** A server's socket and what its client receives. */
+async function listening(
+  options: ServerOptions = {},
+): Promise<Awaited<ReturnType<typeof pair>> & { received: string[] }> {
+  const made = await pair(options);
   const received: string[] = [];
-  client.on('message', (data, isBinary) => received.push(`${isBinary ? 'binary' : 'text'} ${textOf(data)}`));
-  return { server, peer: (await connected)[0], client, received };
+  made.client.on('message', (data, isBinary) => received.push(`${isBinary ? 'binary' : 'text'} ${textOf(data)}`));
+  return { ...made, received };
 }
 
 test.each([0, 1, 125, 4095, 4096, 16 * 1024, 70_000, 1 << 20])(
   '%d bytes, sent from both ends and broadcast, changed afterwards',
   async (size) => {
-    const { server, peer, client, received } = await pair();
+    const { server, peer, client, received } = await listening();
     const atServer: string[] = [];
     peer.on('message', (data, isBinary) => atServer.push(`${isBinary ? 'binary' : 'text'} ${textOf(data)}`));
     const data = Buffer.alloc(size, 'x');
@@ -44,7 +38,7 @@ test.each([0, 1, 125, 4095, 4096, 16 * 1024, 70_000, 1 << 20])(
 );
 
 test('is text or binary as it was made, unless a send says otherwise', async () => {
-  const { server, peer, received } = await pair();
+  const { server, peer, received } = await listening();
   const bytes = new PreparedMessage('bytes', { binary: true });
   const text = new PreparedMessage(Buffer.from('text'), { binary: false });
   peer.send(bytes);
@@ -57,7 +51,7 @@ test('is text or binary as it was made, unless a send says otherwise', async () 
 });
 
 test('can be a part of a fragmented message', async () => {
-  const { peer, received } = await pair();
+  const { peer, received } = await listening();
   const part = new PreparedMessage('part ');
   peer.send(part, { fin: false });
   peer.send(part, { fin: false });
@@ -67,7 +61,7 @@ test('can be a part of a fragmented message', async () => {
 });
 
 test('outlives the object that was sent, and waits in one copy on sockets that do not read', async () => {
-  const { server, client: first, received } = await pair({ maxBackpressure: 1 << 30, closeTimeout: 100 });
+  const { server, client: first, received } = await listening({ maxBackpressure: 1 << 30, closeTimeout: 100 });
   const url = `ws://127.0.0.1:${(server.address() as { port: number }).port}`;
   const clients = [first];
   for (let i = 0; i < 9; i++) clients.push(await connect(url));
@@ -93,7 +87,7 @@ test('outlives the object that was sent, and waits in one copy on sockets that d
 }, 60_000);
 
 test('what is no message is refused', async () => {
-  const { server, peer } = await pair();
+  const { server, peer } = await listening();
   const message = new PreparedMessage('x');
   expect(() => new PreparedMessage({} as never)).toThrow(TypeError);
   expect(() => new PreparedMessage('x', { binary: 1 as never })).toThrow(
@@ -108,7 +102,7 @@ test('what is no message is refused', async () => {
 });
 
 test('to a socket that is closed it is refused like every message', async () => {
-  const { peer, client } = await pair();
+  const { peer, client } = await listening();
   client.terminate();
   await once(peer, 'close');
   expect(peer.send(new PreparedMessage('four'))).toBe(false);

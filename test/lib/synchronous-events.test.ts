@@ -1,17 +1,8 @@
 // allowSynchronousEvents: whether the callbacks of promises run between two messages that arrived together.
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
-import { type ServerOptions, type WebSocket } from '../../lib';
-import { connect, root, serve, textOf, until } from './support';
-
-async function serverSocket(options: ServerOptions): Promise<{ server: WebSocket; client: WebSocket }> {
-  const { server: listening, url } = await serve(options);
-  const connected = once(listening, 'connection');
-  const client = await connect(url);
-  const [server] = (await connected) as [WebSocket];
-  return { server, client };
-}
+import type { WebSocket } from '../../lib';
+import { pair, root, textOf, until } from './support';
 
 /** Notes each message, and what promises do three steps later. */
 function note(server: WebSocket): string[] {
@@ -31,7 +22,7 @@ const interleaved = (count: number): string[] => Array.from({ length: count }, (
 
 describe.each(['buffer', 'string'] as const)('text as a %s', (textType) => {
   test('false: they run after each message', async () => {
-    const { server, client } = await serverSocket({ allowSynchronousEvents: false, textType });
+    const { peer: server, client } = await pair({ allowSynchronousEvents: false, textType });
     const seen = note(server);
     for (let i = 0; i < 300; i++) client.send(`${i}`);
     await until(() => seen.length === 600);
@@ -40,7 +31,7 @@ describe.each(['buffer', 'string'] as const)('text as a %s', (textType) => {
 });
 
 test('true, the default: they run after the messages that arrived together', async () => {
-  const { server, client } = await serverSocket({});
+  const { peer: server, client } = await pair({});
   const seen = note(server);
   for (let i = 0; i < 300; i++) client.send(`${i}`);
   await until(() => seen.length === 600);
@@ -49,7 +40,7 @@ test('true, the default: they run after the messages that arrived together', asy
 });
 
 test('false: pings and pongs count, too', async () => {
-  const { server, client } = await serverSocket({ allowSynchronousEvents: false });
+  const { peer: server, client } = await pair({ allowSynchronousEvents: false });
   const seen = note(server);
   for (const event of ['ping', 'pong'] as const) {
     server.on(event, () => {
@@ -66,7 +57,7 @@ test('false: pings and pongs count, too', async () => {
 });
 
 test('false: messages held by a pause come one by one, and before the close', async () => {
-  const { server, client } = await serverSocket({ allowSynchronousEvents: false });
+  const { peer: server, client } = await pair({ allowSynchronousEvents: false });
   const seen = note(server);
   server.on('close', () => seen.push('close'));
   server.once('message', () => server.pause());
