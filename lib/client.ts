@@ -87,7 +87,7 @@ export class ClientHandshake {
 
   /** Makes the request for the target, with a key of its own. */
   #makeRequest(withheld: ReadonlySet<string>): ClientRequest {
-    const fields = driver.beginHandshake(optionsNumber(this.#settings), this.#protocols, true);
+    const fields = driver.beginHandshake(optionsNumber(this.#settings), this.#protocols);
     this.#id = driver.lastId;
     let auth: string | undefined;
     if (withheld.size === 0) auth = this.#auth ??= this.#target.auth ?? this.#options.auth;

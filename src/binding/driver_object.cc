@@ -224,7 +224,7 @@ napi_value DriverObject::createOptions(const Arguments& arguments) {
 }
 
 // A new connection with the options that the first argument names; nullptr: an exception is pending.
-driver::Connection* DriverObject::create(const Arguments& arguments, Role role, bool zeroMask) {
+driver::Connection* DriverObject::create(const Arguments& arguments, Role role) {
   std::uint32_t options = 0;
   if (!toUint32(env_, arguments[0], "options", options)) {
     return nullptr;
@@ -233,7 +233,7 @@ driver::Connection* DriverObject::create(const Arguments& arguments, Role role, 
     throwRangeError(env_, "options must be a number that createOptions returned");
     return nullptr;
   }
-  driver::Connection* const connection = driver_->create(options, role, zeroMask);
+  driver::Connection* const connection = driver_->create(options, role);
   if (connection == nullptr) {
     napi_throw_error(env_, "E_OUTOFMEMORY", "there are too many connections");
     return nullptr;
@@ -248,7 +248,7 @@ napi_value DriverObject::acceptHandshake(const Arguments& arguments) {
       !toLatin1(env_, arguments[2], "subprotocol", subprotocol)) {
     return nullptr;
   }
-  driver::Connection* const connection = create(arguments, Role::Server, false);
+  driver::Connection* const connection = create(arguments, Role::Server);
   if (connection == nullptr) {
     return nullptr;
   }
@@ -265,11 +265,10 @@ napi_value DriverObject::acceptHandshake(const Arguments& arguments) {
 
 napi_value DriverObject::beginHandshake(const Arguments& arguments) {
   StringList subprotocols;
-  bool mask = true;
-  if (!subprotocols.read(env_, arguments[1], "subprotocols") || !toBoolean(env_, arguments[2], "mask", mask)) {
+  if (!subprotocols.read(env_, arguments[1], "subprotocols")) {
     return nullptr;
   }
-  driver::Connection* const connection = create(arguments, Role::Client, !mask);
+  driver::Connection* const connection = create(arguments, Role::Client);
   if (connection == nullptr) {
     return nullptr;
   }

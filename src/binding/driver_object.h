@@ -67,7 +67,7 @@ class DriverObject final : public driver::Delegate {
   napi_value flush(const Arguments& arguments);
 
   driver::Connection* find(const Arguments& arguments, bool& valid) const;
-  driver::Connection* create(const Arguments& arguments, Role role, bool zeroMask);
+  driver::Connection* create(const Arguments& arguments, Role role);
   napi_value sendResult(Result result, const driver::Connection* connection) const;
   napi_value number(double value) const;
   napi_value headerList(std::span<const HeaderView> headers) const;

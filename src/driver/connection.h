@@ -13,6 +13,7 @@
 
 #include "event.h"
 #include "fifo.h"
+#include "masking.h"
 #include "message_buffer.h"
 #include "session.h"
 #include "transport.h"
@@ -61,10 +62,12 @@ class Connection {
 
   // From the application; see types/native.d.ts. The payload is copied, or what was not written at once; with an owner,
   // which keeps it alive and unchanged, a server refers to it. InsufficientBuffer: too much waits already.
+  // key: see Session::send().
   Result send(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
-              SharedBytes owner = nullptr);
-  Result sendControl(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback);
-  Result sendClose(std::uint16_t status, std::span<const std::uint8_t> reason);
+              SharedBytes owner = nullptr, const MaskKey* key = nullptr);
+  Result sendControl(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
+                     const MaskKey* key = nullptr);
+  Result sendClose(std::uint16_t status, std::span<const std::uint8_t> reason, const MaskKey* key = nullptr);
   // Bytes that are no frame, behind everything that was queued before. As send().
   Result sendRaw(std::span<const std::uint8_t> bytes, std::uint32_t callback);
   void setPaused(bool paused);

@@ -82,7 +82,7 @@ bool Connection::canWriteNow() const {
 }
 
 Result Connection::send(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
-                        SharedBytes owner) {
+                        SharedBytes owner, const MaskKey* key) {
   if (!canSend()) {
     return Result::InvalidOperation;
   }
@@ -97,7 +97,7 @@ Result Connection::send(BufferType type, std::span<const std::uint8_t> payload, 
       return sendNow(type, payload, callback);
     }
   }
-  return queued(session_.send(type, payload, contextOf(callback), Payload::Copy));
+  return queued(session_.send(type, payload, contextOf(callback), Payload::Copy, key));
 }
 
 Result Connection::sendByReference(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
@@ -135,18 +135,19 @@ Result Connection::sendNow(BufferType type, std::span<const std::uint8_t> payloa
   return Result::Ok;
 }
 
-Result Connection::sendControl(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback) {
+Result Connection::sendControl(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
+                               const MaskKey* key) {
   if (!canSend()) {
     return Result::InvalidOperation;
   }
   if (!makeRoom(frameSize(payload.size()), limits_.maxBackpressure + kControlRoom)) {
     return Result::InsufficientBuffer;
   }
-  return queued(session_.sendControl(type, payload, contextOf(callback)));
+  return queued(session_.sendControl(type, payload, contextOf(callback), key));
 }
 
-Result Connection::sendClose(std::uint16_t status, std::span<const std::uint8_t> reason) {
-  return canSend() ? queued(session_.sendClose(status, reason, nullptr)) : Result::InvalidOperation;
+Result Connection::sendClose(std::uint16_t status, std::span<const std::uint8_t> reason, const MaskKey* key) {
+  return canSend() ? queued(session_.sendClose(status, reason, nullptr, key)) : Result::InvalidOperation;
 }
 
 Result Connection::sendRaw(std::span<const std::uint8_t> bytes, std::uint32_t callback) {

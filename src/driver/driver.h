@@ -67,8 +67,8 @@ class Driver {
   std::uint32_t createOptions(const SessionLimits& limits);
   std::size_t optionsCount() const { return options_.size(); }
 
-  // Makes a connection without a transport; nullptr: there are too many. zeroMask: a client masks with a zero key.
-  Connection* create(std::uint32_t options, Role role, bool zeroMask);
+  // Makes a connection without a transport; nullptr: there are too many.
+  Connection* create(std::uint32_t options, Role role);
   // The connection of an id; nullptr when it is gone. The pointer is valid until the loop's next phase.
   Connection* find(ConnectionId id) const { return connections_.find(id); }
   // Also a connection that has ended, until its last event was delivered.
@@ -118,8 +118,7 @@ class Driver {
 
  private:
   struct Options {
-    std::shared_ptr<const SessionOptions> masking;
-    std::shared_ptr<const SessionOptions> zeroMask;
+    std::shared_ptr<const SessionOptions> session;
     SendLimits limits;
     bool borrow = false;
   };
