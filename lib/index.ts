@@ -32,6 +32,7 @@ export type {
   ErrorEvent,
   Event,
   EventListener,
+  EventListenerObject,
   EventListenerOptions,
   MessageEvent,
   WebSocketEventMap,
@@ -62,8 +63,10 @@ export type {
   VerifyClientInfo,
 } from './options.js';
 export type { PreparedMessageOptions } from './prepared-message.js';
+export type { ReadyState } from './ready-state.js';
 export type { WebSocketServerEvents } from './server-events.js';
 export type { ServerStats } from './server-stats.js';
+export type { Listener } from './typed-emitter.js';
 export type {
   AddressInfo,
   CertMeta,

@@ -230,10 +230,24 @@ export interface NativeModule {
   readonly WebSocketHandle: WebSocketHandleConstructor;
 }
 
-/** A setting of a handle: one of `WEB_SOCKET_PROPERTY_TYPE` that takes a number, or one that is a switch. */
-export type Property =
-  | { type: 0 | 1 | 0x1000 | 0x1001 | 0x1002; value: number }
-  | { type: 2 | 4 | 0x1003 | 0x1004 | 0x1005 | 0x1006 | 0x1007 | 0x1008 | 0x100a; value: boolean };
+/** A setting of a handle that is a number. */
+export interface NumberProperty {
+  /** One of `WEB_SOCKET_PROPERTY_TYPE`. */
+  type: 0 | 1 | 0x1000 | 0x1001 | 0x1002;
+  /** An unsigned 32-bit number. */
+  value: number;
+}
+
+/** A setting of a handle that is a switch. */
+export interface BooleanProperty {
+  /** One of `WEB_SOCKET_PROPERTY_TYPE`. */
+  type: 2 | 4 | 0x1003 | 0x1004 | 0x1005 | 0x1006 | 0x1007 | 0x1008 | 0x100a;
+  /** Whether it is on. */
+  value: boolean;
+}
+
+/** A setting of a handle. */
+export type Property = NumberProperty | BooleanProperty;
 
 /** The content of a Close frame (RFC 6455, 5.5.1). */
 export interface CloseStatus {
@@ -313,6 +327,7 @@ export interface WebSocketHandleConstructor {
   getGlobalProperty(type: 5): number;
   /** WebSocketGetGlobalProperty: the protocol versions (SUPPORTED_VERSIONS_PROPERTY_TYPE, 6). */
   getGlobalProperty(type: 6): number[];
+  /** What all handles inherit. */
   readonly prototype: WebSocketHandle;
 }
 
