@@ -36,12 +36,12 @@ import {
   type SendCallback,
   type SendData,
   type SendOptions,
-  type ServerOptions,
   type TransportKind,
 } from './options.js';
 import { kindOf, MessageKind, toMessage, type Message, type PreparedMessage } from './prepared-message.js';
 import { ReadyState } from './ready-state.js';
 import type { WebSocketServer } from './server.js';
+import type { ServerOptions } from './server-options.js';
 import type { createWebSocketStream } from './stream.js';
 import { isTaken } from './transport.js';
 
