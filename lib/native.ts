@@ -44,6 +44,9 @@ export const maxCallback = 2 ** 27 - 1;
 /** The callback number with which the driver tells that nothing waits any more. */
 export const drained = 1;
 
+/** What the driver returns for a send: nothing, the wire bytes that wait above the high-water mark, or a negative HRESULT. */
+export type Held = number | undefined;
+
 /** What the driver returns for a message that `maxBackpressure` leaves no room for: ERROR_INSUFFICIENT_BUFFER. */
 export const noRoom = 0x8007007a | 0;
 

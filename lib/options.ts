@@ -61,7 +61,10 @@ export interface SendOptions {
   fin?: boolean;
   /** Compress, where the connection can. Default: true. */
   compress?: boolean;
-  /** Accepted for `ws`'s sake: a client always masks, a server never does (RFC 6455, 5.1). */
+  /**
+   * False: a client masks with a key of zeros, so that the payload is on the wire as it is (`ws` sends a frame without a
+   * mask, which servers refuse). Servers never mask. Default: true.
+   */
   mask?: boolean;
 }
 
@@ -214,7 +217,12 @@ export interface ClientOptions
   signal?: AbortSignal;
   /** Only 13 is supported. Default: 13. */
   protocolVersion?: number;
-  /** Of `ws`, not called yet: the masking keys come from the system's random source. */
+  /**
+   * Called for each frame that the program or the library sends, to fill the four bytes of its masking key, which are
+   * zeros before. What it throws, the function that sends throws, and nothing is sent. A key that others can foresee
+   * gives up what masking is for (RFC 6455, 10.3). Only a Close frame that tells the server what it did wrong always has
+   * a random key. Default: random keys.
+   */
   generateMask?: (mask: Buffer) => void;
 }
 
@@ -259,10 +267,15 @@ export interface ResolvedSettings {
   maxBackpressure: number;
   backpressure: BackpressurePolicy;
   transport: 'auto' | TransportKind;
+  /** Undefined on servers. */
+  generateMask: ClientOptions['generateMask'];
 }
 
-/** Fills in the defaults and checks the values. */
-export function resolveSettings(options: ConnectionSettings): ResolvedSettings {
+/** Fills in the defaults and checks the values. `generateMask`: of a client. */
+export function resolveSettings(
+  options: ConnectionSettings,
+  generateMask?: ClientOptions['generateMask'],
+): ResolvedSettings {
   return {
     maxPayload: count('maxPayload', options.maxPayload ?? connectionDefaults.maxPayload),
     maxFragments: count('maxFragments', options.maxFragments ?? connectionDefaults.maxFragments, 2 ** 32 - 1),
@@ -284,6 +297,7 @@ export function resolveSettings(options: ConnectionSettings): ResolvedSettings {
       options.backpressure ?? connectionDefaults.backpressure,
     ),
     transport: oneOf('transport', ['auto', 'native', 'stream'], options.transport ?? connectionDefaults.transport),
+    generateMask,
   };
 }
 
