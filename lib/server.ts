@@ -300,7 +300,8 @@ export class WebSocketServer<
     const protocol = this.#orRefuse(request, stream, () => this.#chooseProtocol(protocols, request));
     let response: string;
     try {
-      response = driver.acceptHandshake(optionsNumber(this.#settings), request.rawHeaders, protocol);
+      const { traffic } = this.#meter;
+      response = driver.acceptHandshake(optionsNumber(this.#settings), request.rawHeaders, protocol, traffic);
     } catch (error) {
       this.#refuseOrReport(refusalOf(error as HResultError), request, stream);
       return;

@@ -74,13 +74,22 @@ export interface Address {
 export interface Driver {
   /** Makes the options shared by many connections; returns their number. They live as long as the environment. */
   createOptions(limits: SessionLimits): number;
+  /** Makes an object that counts what connections carry together, for `acceptHandshake`. */
+  createTraffic(): object;
+  /**
+   * What it has counted: whole messages received, whole messages accepted by `send` and `broadcast`, and the bytes read and
+   * written behind the opening handshakes.
+   */
+  readTraffic(
+    traffic: object,
+  ): [messagesReceived: number, messagesSent: number, bytesReceived: number, bytesSent: number];
 
   /**
    * Checks a request's headers (`rawHeaders`) and makes the head of the 101 response, from the status line to the empty
    * line. The new connection's id is then in `lastId`. Throws an `HResultError` when the component refuses; no
-   * connection exists then.
+   * connection exists then. `traffic`, of `createTraffic`, counts what the connection carries.
    */
-  acceptHandshake(options: number, rawHeaders: HeaderList, subprotocol: string): string;
+  acceptHandshake(options: number, rawHeaders: HeaderList, subprotocol: string, traffic?: object): string;
 
   /** Makes a client connection and the headers of its request (id in `lastId`). */
   beginHandshake(options: number, subprotocols: string[]): HeaderList;

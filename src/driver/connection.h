@@ -16,6 +16,7 @@
 #include "masking.h"
 #include "message_buffer.h"
 #include "session.h"
+#include "traffic.h"
 #include "transport.h"
 
 namespace websocket::driver {
@@ -40,9 +41,9 @@ using SharedBytes = std::shared_ptr<const std::uint8_t[]>;
 
 class Connection {
  public:
-  // borrow: see SessionLimits.
+  // borrow: see SessionLimits. traffic: counts what the connection carries; not null.
   Connection(Driver& driver, ConnectionId id, Role role, std::shared_ptr<const SessionOptions> options,
-             const SendLimits& limits, bool borrow);
+             const SendLimits& limits, bool borrow, std::shared_ptr<Traffic> traffic);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -189,6 +190,7 @@ class Connection {
   ActionId readAction_ = 0;
   std::uint64_t bytesRead_ = 0;
   std::uint64_t bytesWritten_ = 0;  // handed over
+  std::shared_ptr<Traffic> traffic_;
   std::span<std::uint8_t> readSpace_;
   std::unique_ptr<Transport> transport_;
   Session session_;  // destroyed first: it may hold a lease of the driver's slab and memory of message_

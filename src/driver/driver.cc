@@ -55,15 +55,15 @@ std::uint32_t Driver::createOptions(const SessionLimits& limits) {
   return static_cast<std::uint32_t>(options_.size() - 1);
 }
 
-Connection* Driver::create(std::uint32_t options, Role role) {
+Connection* Driver::create(std::uint32_t options, Role role, std::shared_ptr<Traffic> traffic) {
   const Options& chosen = options_[options];
   const ConnectionId id = connections_.reserve();
   if (id == 0) {
     return nullptr;
   }
   try {
-    connections_.insert(id,
-                        std::make_unique<Connection>(*this, id, role, chosen.session, chosen.limits, chosen.borrow));
+    connections_.insert(id, std::make_unique<Connection>(*this, id, role, chosen.session, chosen.limits, chosen.borrow,
+                                                         traffic != nullptr ? std::move(traffic) : uncounted_));
   } catch (...) {
     connections_.remove(id);
     throw;
