@@ -128,14 +128,14 @@ export interface ConnectionSettings {
    */
   pingInterval?: number;
   /**
-   * Milliseconds after such a ping within which a message, a ping or a pong must arrive. Else the connection is cut: an
-   * 'error' with the code `WS_ERR_PING_TIMEOUT`, then 'close' with 1006. A message counts when all of it has arrived, and
-   * a pong comes behind what the peer is sending: allow for the largest message. 0: never cut. Default: 20,000.
+   * Milliseconds after such a ping within which something must arrive: a pong, a message, or a part of one. Else the
+   * connection is cut: an 'error' with the code `WS_ERR_PING_TIMEOUT`, then 'close' with 1006. 0: never cut. Default:
+   * 20,000.
    */
   pingTimeout?: number;
   /**
-   * Milliseconds without a message, a ping or a pong from the peer after which the connection is closed with 1001, at
-   * most an eighth late; `closeTimeout` bounds how long a peer that is gone is then waited for. Time during which the
+   * Milliseconds without anything from the peer, be it a part of a message, after which the connection is closed with
+   * 1001, at most an eighth late; `closeTimeout` bounds how long a peer that is gone is then waited for. Time during which the
    * socket is paused does not count, and answers to `pingInterval` do count as life. 0: no limit. Default: 0.
    */
   idleTimeout?: number;
