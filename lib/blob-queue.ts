@@ -179,7 +179,7 @@ export class BlobQueue {
     try {
       make(read);
     } catch (error) {
-      if (callback) process.nextTick(callback, error);
+      process.nextTick(callback ?? rethrow, error);
     }
   }
 
@@ -187,6 +187,11 @@ export class BlobQueue {
     this.#failure = error;
     this.#connection.breakOff(error);
   }
+}
+
+/** What `generateMask` threw for a frame without a callback, when the call that sent it is long over. */
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 /**
