@@ -39,9 +39,9 @@ using SharedBytes = std::shared_ptr<const std::uint8_t[]>;
 
 class Connection {
  public:
-  // borrow: see SessionLimits.
+  // borrow, fragments: see SessionLimits.
   Connection(Driver& driver, ConnectionId id, Role role, std::shared_ptr<const SessionOptions> options,
-             const SendLimits& limits, bool borrow);
+             const SendLimits& limits, bool borrow, bool fragments);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -137,6 +137,7 @@ class Connection {
   void pump();
   void indicated(BufferType type, const Buffer& buffer);
   void dataReceived(EventKind kind, std::span<const std::uint8_t> payload, bool last);
+  void recordFragment(EventKind kind, std::span<const std::uint8_t> piece, bool last);
   void fault(Result result);
   bool makeRoom(std::uint64_t payload, std::uint64_t limit);
   bool canWriteNow() const;
@@ -166,7 +167,8 @@ class Connection {
   bool flushing_ = false;
   bool paused_ = false;
   bool borrow_ = false;
-  bool assembling_ = false;  // message_ holds the beginning of a message
+  bool fragments_ = false;
+  bool assembling_ = false;  // a message has begun; message_ holds what came of it, unless fragments_
   MessageBuffer message_;
   std::vector<std::uint8_t> preamble_;  // not yet written
   PendingWrite pending_;

@@ -19,8 +19,14 @@ enum class EventKind : std::uint32_t {
   Closed = 7,    // value: the libuv error number, negated; 0: ended in order. Always a connection's last event
   Sent = 8,      // value: the callback number; failed: the bytes will never be handed to the kernel
   End = 9,       // native: the peer sent FIN
-  Shutdown = 10  // stream: everything was written and nothing follows
+  Shutdown = 10,  // stream: everything was written and nothing follows
+  Fragment = 11   // data: a piece of a message; value: the bits below
 };
+
+// What the piece of a message is.
+inline constexpr std::uint32_t kFragmentBinary = 1;  // of a binary message; else of a text message
+inline constexpr std::uint32_t kFragmentFirst = 2;
+inline constexpr std::uint32_t kFragmentLast = 4;
 
 struct Event {
   ConnectionId connection = 0;
