@@ -61,6 +61,8 @@ export type {
   VerifyClientCallback,
   VerifyClientInfo,
 } from './options.js';
+export type { MessageStream } from './message-stream.js';
+export type { MessageWriter, MessageWriterOptions } from './message-writer.js';
 export type { PreparedMessageOptions } from './prepared-message.js';
 export type { WebSocketServerEvents } from './server-events.js';
 export type { ServerStats } from './server-stats.js';

@@ -73,6 +73,11 @@ export class KeptConnection extends Connection {
     super.onMessage(data, isBinary, source);
   }
 
+  override onFragment(data: Buffer, flags: number): void {
+    this.#hasHeard = true;
+    super.onFragment(data, flags);
+  }
+
   override onPing(data: Buffer): void {
     this.#hasHeard = true;
     super.onPing(data);
@@ -120,7 +125,7 @@ export class KeptConnection extends Connection {
     this.#look(now);
     this.#pingedAt = now;
     const data = `${ownPing}${++this.#pingCount}`;
-    if (!this.isPaused) {
+    if (!this.isStopped) {
       this.#measured = data;
       this.#isWaiting = pingTimeout > 0;
       if (this.#isWaiting) pongs(pingTimeout).add(this, now);
@@ -162,9 +167,9 @@ export class KeptConnection extends Connection {
     return this.#heardAt <= time && this.readyState === ReadyState.Open;
   }
 
-  /** Takes the mark of what arrived. The peer of a paused socket is not judged: nothing is read from it. */
+  /** Takes the mark of what arrived. The peer of a socket that nothing is read from is not judged. */
   #look(now: number): void {
-    if (this.#hasHeard || this.isPaused) this.#heardAt = now;
+    if (this.#hasHeard || this.isStopped) this.#heardAt = now;
     this.#hasHeard = false;
   }
 }

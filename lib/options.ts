@@ -113,6 +113,12 @@ export interface ConnectionSettings {
    * listener has returned, which saves a copy; what is kept has to be copied. Default: 'copy'.
    */
   delivery?: 'copy' | 'borrow';
+  /**
+   * Messages are streams that are read while they arrive ('messageStream' events), and never whole ('message' events,
+   * `receive`). `maxPayload` counts, and with 0 there is no limit at all; the default of `maxFragments` is 0. Not with
+   * `delivery: 'borrow'`. Default: false.
+   */
+  messageStream?: boolean;
   /** Answer pings without being asked. Default: true. */
   autoPong?: boolean;
   /** Milliseconds that the closing handshake may take before the connection is cut. Default: 30,000, as `ws`. */
@@ -320,6 +326,7 @@ export const connectionDefaults = {
   asyncContext: false,
   textType: 'buffer',
   delivery: 'copy',
+  messageStream: false,
   autoPong: true,
   closeTimeout: 30_000,
   pingInterval: 0,
@@ -346,6 +353,7 @@ export interface ResolvedSettings {
   asyncContext: boolean;
   textType: TextType;
   delivery: 'copy' | 'borrow';
+  messageStream: boolean;
   autoPong: boolean;
   closeTimeout: number;
   pingInterval: number;
@@ -359,14 +367,23 @@ export interface ResolvedSettings {
 
 /** Fills in the defaults and checks the values. */
 export function resolveSettings(options: ConnectionSettings): ResolvedSettings {
+  const messageStream = Boolean(options.messageStream ?? connectionDefaults.messageStream);
+  if (messageStream && options.delivery === 'borrow') {
+    throw new TypeError(
+      `The option "delivery" must be 'copy' with "messageStream": streams keep what they have not given`,
+    );
+  }
+  // A stream holds no more for many fragments than for few.
+  const maxFragments = messageStream ? 0 : connectionDefaults.maxFragments;
   return {
     maxPayload: count('maxPayload', options.maxPayload ?? connectionDefaults.maxPayload),
-    maxFragments: count('maxFragments', options.maxFragments ?? connectionDefaults.maxFragments, 2 ** 32 - 1),
+    maxFragments: count('maxFragments', options.maxFragments ?? maxFragments, 2 ** 32 - 1),
     skipUTF8Validation: Boolean(options.skipUTF8Validation),
     allowSynchronousEvents: options.allowSynchronousEvents ?? connectionDefaults.allowSynchronousEvents,
     asyncContext: options.asyncContext ?? connectionDefaults.asyncContext,
     textType: oneOf('textType', ['buffer', 'string'], options.textType ?? connectionDefaults.textType),
     delivery: oneOf('delivery', ['copy', 'borrow'], options.delivery ?? connectionDefaults.delivery),
+    messageStream,
     autoPong: options.autoPong ?? connectionDefaults.autoPong,
     closeTimeout: milliseconds('closeTimeout', options.closeTimeout ?? connectionDefaults.closeTimeout),
     pingInterval: milliseconds('pingInterval', options.pingInterval ?? connectionDefaults.pingInterval),

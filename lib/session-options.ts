@@ -11,7 +11,11 @@ const numbers = new Map<string, number>();
 export function optionsNumber(settings: ResolvedSettings): number {
   const { maxPayload, maxFragments, skipUTF8Validation, autoPong, highWaterMark, maxBackpressure } = settings;
   const borrow = settings.delivery === 'borrow';
-  const limits = { maxPayload, maxFragments, skipUTF8Validation, autoPong, borrow, highWaterMark, maxBackpressure };
+  const fragments = settings.messageStream;
+  const limits = {
+    ...{ maxPayload, maxFragments, skipUTF8Validation, autoPong },
+    ...{ borrow, fragments, highWaterMark, maxBackpressure },
+  };
   const key = Object.values(limits).join(' ');
   let number = numbers.get(key);
   if (number === undefined) {
