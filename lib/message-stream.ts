@@ -31,7 +31,7 @@ export class MessageStream extends Readable {
   /** Whether it is a binary message. */
   readonly isBinary: boolean;
   #owner: MessageStreams;
-  #failure: Error | undefined;
+  #hasFailed = false;
 
   /** @internal */
   constructor(isBinary: boolean, owner: MessageStreams) {
@@ -42,7 +42,7 @@ export class MessageStream extends Readable {
 
   /** @internal The message will never be complete. */
   fail(error: Error): void {
-    this.#failure = error;
+    this.#hasFailed = true;
     this.destroy(error);
   }
 
@@ -53,7 +53,8 @@ export class MessageStream extends Readable {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#owner.finished(this);
     // Nobody has to listen for what the peer does.
-    callback(error === this.#failure && this.listenerCount('error') === 0 ? null : error);
+    if (this.#hasFailed) process.nextTick(() => callback(this.listenerCount('error') > 0 ? error : null));
+    else callback(error);
   }
 }
 

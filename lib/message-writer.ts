@@ -165,7 +165,8 @@ export class MessageWriter extends Writable {
     }
     pending?.(error ?? notSentError());
     // Nobody has to listen for what the peer does.
-    callback(isConnectionEnd(error) && this.listenerCount('error') === 0 ? null : error);
+    if (isConnectionEnd(error)) process.nextTick(() => callback(this.listenerCount('error') > 0 ? error : null));
+    else callback(error);
   }
 
   #toBytes(chunk: Buffer | string, encoding: BufferEncoding): Buffer {
