@@ -3,6 +3,7 @@
  * one such stream at a time. What arrives behind it waits, and when the program is slow, nothing more is read from the
  * peer.
  */
+import { AsyncResource } from 'node:async_hooks';
 import process from 'node:process';
 import { Readable } from 'node:stream';
 import type { Connection } from './connection.js';
@@ -63,6 +64,8 @@ export class MessageStreams {
   /** Nothing more is read until the program has read more. */
   isFull = false;
   readonly #connection: Connection;
+  /** Of the connection, for `asyncContext`: listeners of its streams run in it, too. */
+  readonly #context: AsyncResource | undefined;
   /** Of the message that is arriving, or that the program has not read to its end. */
   #current: MessageStream | undefined;
   /** All of the current stream's message has arrived. */
@@ -79,6 +82,7 @@ export class MessageStreams {
 
   constructor(connection: Connection) {
     this.#connection = connection;
+    if (connection.settings.asyncContext) this.#context = new AsyncResource('WEBSOCKETMESSAGE');
   }
 
   /** A piece of a message has arrived. */
@@ -158,6 +162,11 @@ export class MessageStreams {
   }
 
   #take(data: Buffer, flags: number): void {
+    if (this.#context === undefined) this.#deliver(data, flags);
+    else this.#context.runInAsyncScope(() => this.#deliver(data, flags));
+  }
+
+  #deliver(data: Buffer, flags: number): void {
     const isFirst = (flags & FragmentFlag.First) !== 0;
     if (isFirst) {
       this.#current = new MessageStream((flags & FragmentFlag.Binary) !== 0, this);

@@ -65,7 +65,10 @@ export interface SendOptions {
 
 /** Options of `sendAsync`. */
 export interface SendAsyncOptions extends SendOptions {
-  /** Gives the message up while it waits for room. A message that was accepted is sent. Default: none. */
+  /**
+   * Gives the message up while it waits for room, or behind a Blob or a writer. One that the connection has is sent.
+   * Default: none.
+   */
   signal?: AbortSignal;
 }
 
@@ -367,7 +370,7 @@ export interface ResolvedSettings {
 
 /** Fills in the defaults and checks the values. */
 export function resolveSettings(options: ConnectionSettings): ResolvedSettings {
-  const messageStream = Boolean(options.messageStream ?? connectionDefaults.messageStream);
+  const messageStream = Boolean(options.messageStream);
   if (messageStream && options.delivery === 'borrow') {
     throw new TypeError(
       `The option "delivery" must be 'copy' with "messageStream": streams keep what they have not given`,

@@ -1,4 +1,5 @@
 // The receive mode messageStream: messages as streams, their backpressure and their ends.
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -609,6 +610,23 @@ describe('what needs whole messages', () => {
       expect(() => createWebSocketStream(socket)).toThrow(`listen to 'messageStream'`);
       if (i === 0) await once(socket, 'open');
     }
+  });
+
+  test.each([true, false])('asyncContext is that of the listeners of streams, too: %p', async (asyncContext) => {
+    const storage = new AsyncLocalStorage<string>();
+    const { url, server } = await serve({ messageStream: true, asyncContext });
+    const connected = once(server, 'connection') as Promise<[WebSocket]>;
+    const socket = storage.run('client', () => client(url, undefined, { messageStream: true, asyncContext }));
+    const seen: (string | undefined)[] = [];
+    socket.on('messageStream', (stream) => {
+      seen.push(storage.getStore());
+      stream.on('data', () => seen.push(storage.getStore()));
+      stream.on('end', () => seen.push(storage.getStore()));
+    });
+    const [peer] = await connected;
+    peer.send('x');
+    await until(() => seen.length === 3);
+    expect(seen).toEqual(Array(3).fill(asyncContext ? 'client' : undefined));
   });
 
   test("delivery 'borrow' is refused", () => {

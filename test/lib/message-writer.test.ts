@@ -1,6 +1,8 @@
 // createMessageWriter: a message that is sent while it is written, and what stands behind it.
+import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { WebSocket, type MessageWriter } from '../../lib';
@@ -18,6 +20,7 @@ import {
   rawServer,
   acceptText,
   record,
+  root,
   serve,
   textOf,
   until,
@@ -668,4 +671,11 @@ describe('when there is no place for one', () => {
     await until(() => names.length === 1);
     expect(socket.bufferedAmount).toBe(0);
   });
+});
+
+test('the example that sends a file', () => {
+  const file = join(root, 'examples/streaming/send_file.mjs');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: 60_000 });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toMatch(/^\d{7,} bytes, SHA-256 [0-9a-f]{64}: the same on both sides\n$/);
 });
