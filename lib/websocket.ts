@@ -8,7 +8,7 @@ import { Additions } from './additions.js';
 import { adoptServerConnection } from './adopted.js';
 import { callback as checkCallback } from './checks.js';
 import { ClientHandshake } from './client.js';
-import { withQueueFor } from './blob-queue.js';
+import { withQueueFor } from './send-queue.js';
 import { Connection } from './connection.js';
 import { byteLength, checkCloseStatus, toControlPayload, toReason } from './data.js';
 import { emitClose, emitError, emitOpen } from './emit.js';
@@ -191,6 +191,11 @@ export class WebSocket extends Additions {
   /** @internal */
   get _connection(): Connection | undefined {
     return this.#connection;
+  }
+
+  /** @internal Messages are streams, and never whole. */
+  get _streamsMessages(): boolean {
+    return (this.#connection ?? this.#handshake)?.settings.messageStream === true;
   }
 
   /** @internal Both sides sent a Close frame. */
