@@ -238,7 +238,7 @@ export class SendQueue {
     try {
       make(read);
     } catch (error) {
-      if (callback) process.nextTick(callback, error);
+      process.nextTick(callback ?? rethrow, error);
     }
   }
 
@@ -246,6 +246,11 @@ export class SendQueue {
     this.#failure = error;
     this.#connection.breakOff(error);
   }
+}
+
+/** What `generateMask` threw for a frame without a callback, when the call that sent it is long over. */
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 /**
