@@ -28,6 +28,7 @@ import {
 import {
   checkRequest,
   destroyStream,
+  handshakeFields,
   headOf,
   internalError,
   linesOf,
@@ -302,7 +303,7 @@ export class WebSocketServer<
     const protocol = this.#orRefuse(request, stream, () => this.#chooseProtocol(protocols, request));
     let response: string;
     try {
-      response = driver.acceptHandshake(optionsNumber(this.#settings), request.rawHeaders, protocol);
+      response = driver.acceptHandshake(optionsNumber(this.#settings), handshakeFields(request.headers), protocol);
     } catch (error) {
       this.#refuseOrReport(refusalOf(error as HResultError), request, stream);
       return;
