@@ -1,0 +1,2 @@
+export const faultCells = [];
+export async function startFault() {}
