@@ -141,11 +141,24 @@ export interface Driver {
   sendControl(id: number, pong: boolean, data: Uint8Array | string, callback: number): number | undefined;
   /** Queues a Close frame; `status` 0 for an empty one. Returns as `send`. */
   sendClose(id: number, status: number, reason: Uint8Array | string): number | undefined;
+  /**
+   * Queues bytes that are no frame, behind everything that was queued before; pings and pongs that come later may go
+   * before them, never between them. They are copied, and count for `bufferedAmount` and `maxBackpressure`. Also possible
+   * behind a Close frame. `callback` as in `send`, alone. Returns as `send`.
+   */
+  sendRaw(id: number, bytes: Uint8Array | string, callback: number): number | undefined;
 
   /** Stops or starts reading the native transport. Records that were read before still arrive; `lib` holds them back. */
   setPaused(id: number, paused: boolean): void;
   /** Payload bytes accepted and not yet handed to the kernel. */
   bufferedAmount(id: number): number;
+  /**
+   * Bytes that the transport has read since the connection was attached, `head` included. It grows with each piece of a
+   * message. 0 when the connection is gone; in its `Closed` event, and until the batch behind it, the last value.
+   */
+  bytesRead(id: number): number;
+  /** Bytes that were written or wait to be, as in Node: `preamble`, frames and raw bytes. Without a connection as `bytesRead`. */
+  bytesWritten(id: number): number;
   /** Sends what is queued, then FIN (native) or the event `Shutdown` (stream); reading goes on. */
   shutdown(id: number): void;
   /** Ends the transport at once; `reset` sends RST where the transport can. A `Closed` event follows when it was attached. */

@@ -221,10 +221,41 @@ napi_value DriverObject::sendClose(const Arguments& arguments) {
                     connection);
 }
 
+napi_value DriverObject::sendRaw(const Arguments& arguments) {
+  bool valid = false;
+  PayloadArgument bytes;
+  std::uint32_t callback = 0;
+  driver::Connection* const connection = find(arguments, valid);
+  if (!valid || !toPayload(env_, arguments[1], "bytes", scratch_, bytes) ||
+      !toNumber(env_, arguments[2], "callback", callback)) {
+    return nullptr;
+  }
+  return sendResult(connection == nullptr ? Result::InvalidOperation : connection->sendRaw(bytes.bytes, callback),
+                    connection);
+}
+
 napi_value DriverObject::bufferedAmount(const Arguments& arguments) {
   bool valid = false;
   const driver::Connection* const connection = find(arguments, valid);
   return valid ? number(connection == nullptr ? 0 : static_cast<double>(connection->bufferedAmount())) : nullptr;
+}
+
+napi_value DriverObject::bytesRead(const Arguments& arguments) {
+  driver::ConnectionId id = 0;
+  if (!toNumber(env_, arguments[0], "id", id)) {
+    return nullptr;
+  }
+  const driver::Connection* const connection = driver_->findEnded(id);
+  return number(connection == nullptr ? 0 : static_cast<double>(connection->bytesRead()));
+}
+
+napi_value DriverObject::bytesWritten(const Arguments& arguments) {
+  driver::ConnectionId id = 0;
+  if (!toNumber(env_, arguments[0], "id", id)) {
+    return nullptr;
+  }
+  const driver::Connection* const connection = driver_->findEnded(id);
+  return number(connection == nullptr ? 0 : static_cast<double>(connection->bytesWritten()));
 }
 
 napi_value DriverObject::flush(const Arguments& /*arguments*/) {

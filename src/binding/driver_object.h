@@ -56,8 +56,11 @@ class DriverObject final : public driver::Delegate {
   napi_value broadcast(const Arguments& arguments);
   napi_value sendControl(const Arguments& arguments);
   napi_value sendClose(const Arguments& arguments);
+  napi_value sendRaw(const Arguments& arguments);
   napi_value setPaused(const Arguments& arguments);
   napi_value bufferedAmount(const Arguments& arguments);
+  napi_value bytesRead(const Arguments& arguments);
+  napi_value bytesWritten(const Arguments& arguments);
   napi_value shutdown(const Arguments& arguments);
   napi_value destroy(const Arguments& arguments);
   napi_value setRef(const Arguments& arguments);

@@ -145,6 +145,32 @@ Result GatherQueue::addControl(const Frame& frame) {
   return Result::Ok;
 }
 
+void GatherQueue::addRaw(std::span<const std::uint8_t> bytes, void* context) {
+  const std::uint64_t size = bytes.size();
+  if (context != nullptr) {
+    data_.completions.push({data_.queued + size, context, BufferType::None});
+  }
+  if (size == 0) {
+    return;
+  }
+  try {
+    frames_.push({size, size});
+    try {
+      std::memcpy(reserve(bytes.size()), bytes.data(), bytes.size());
+    } catch (...) {
+      frames_.popBack();
+      throw;
+    }
+  } catch (...) {
+    if (context != nullptr) {
+      data_.completions.popBack();
+    }
+    throw;
+  }
+  data_.queued += size;
+  payloadQueued_ += size;
+}
+
 Result GatherQueue::gather(std::span<Buffer> buffers, ReplySlot& reply, std::uint32_t& count, std::uint32_t& length) {
   if (reply.waiting()) {
     Frame pong;

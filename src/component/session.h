@@ -51,6 +51,9 @@ class Session {
               Payload payloadOwnership = Payload::Reference);
   // Queues a ping or a pong with a payload of at most 125 bytes, copied. The documented functions pass an empty one.
   Result sendControl(BufferType type, std::span<const std::uint8_t> payload, void* context);
+  // Addition: queues bytes that are no frame behind every data frame, copied, in each state in which a ping may be sent
+  // (gather mode only). A null context asks for no indication.
+  Result sendRaw(std::span<const std::uint8_t> bytes, void* context);
   // Queues a Close frame; status 0 or 1005 without a reason makes an empty one. Copied in gather mode.
   Result sendClose(std::uint16_t status, std::span<const std::uint8_t> reason, void* context);
 
@@ -77,7 +80,7 @@ class Session {
   void endReceiveLease() { receiver_.endLease(); }
   // True when getAction(Send) has something to hand out once no send action is outstanding (gather mode).
   bool hasOutput() const;
-  // Payload bytes accepted by send() and not yet written (gather mode).
+  // Payload bytes accepted by send(), and bytes by sendRaw(), not yet written (gather mode).
   std::uint64_t bufferedAmount() const;
   // Wire bytes held for sending, headers included (gather mode).
   std::uint64_t bufferedWireBytes() const;

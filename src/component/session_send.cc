@@ -117,6 +117,17 @@ Result Session::sendControl(BufferType type, std::span<const std::uint8_t> paylo
   return Result::Ok;
 }
 
+Result Session::sendRaw(std::span<const std::uint8_t> bytes, void* context) {
+  if (bytes.size() > kMaxOperationLength || !isGathering()) {
+    return Result::InvalidArgument;
+  }
+  if (const Result result = admit(Call::SendControl); result != Result::Ok) {
+    return result;
+  }
+  gatherQueue().addRaw(bytes, context);
+  return Result::Ok;
+}
+
 Result Session::sendClose(std::uint16_t status, std::span<const std::uint8_t> reason, void* context) {
   const bool empty = status == 0 || status == kNoStatus;
   if (reason.size() > kMaxCloseReason || (empty && !reason.empty()) ||

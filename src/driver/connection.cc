@@ -82,6 +82,11 @@ std::span<std::uint8_t> Connection::readSpace() {
 }
 
 void Connection::received(std::size_t count) {
+  bytesRead_ += count;
+  readCompleted(count);
+}
+
+void Connection::readCompleted(std::size_t count) {
   if (readAction_ == 0) {
     return;  // discarded
   }
@@ -95,6 +100,7 @@ void Connection::received(std::size_t count) {
 }
 
 void Connection::receive(std::span<const std::uint8_t> bytes) {
+  bytesRead_ += bytes.size();
   while (!bytes.empty() && isOpen() && input_ == Input::Open) {
     const std::span<std::uint8_t> space = readSpace();
     if (space.empty()) {
@@ -103,7 +109,7 @@ void Connection::receive(std::span<const std::uint8_t> bytes) {
     const std::size_t count = std::min(bytes.size(), space.size());
     std::memcpy(space.data(), bytes.data(), count);
     bytes = bytes.subspan(count);
-    received(count);
+    readCompleted(count);
   }
 }
 

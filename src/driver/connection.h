@@ -65,6 +65,8 @@ class Connection {
               SharedBytes owner = nullptr);
   Result sendControl(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback);
   Result sendClose(std::uint16_t status, std::span<const std::uint8_t> reason);
+  // Bytes that are no frame, behind everything that was queued before. As send().
+  Result sendRaw(std::span<const std::uint8_t> bytes, std::uint32_t callback);
   void setPaused(bool paused);
   void setRef(bool ref);
   void shutdown();
@@ -79,6 +81,10 @@ class Connection {
   std::uint64_t bufferedAmount() const { return session_.bufferedAmount(); }
   // Bytes on the wire, headers included, that wait or are being written.
   std::uint64_t bufferedWireBytes() const { return session_.bufferedWireBytes(); }
+  // Bytes that the transport carried: all that was read, the head of attach() included; and all that was written or
+  // waits to be, with the preamble.
+  std::uint64_t bytesRead() const { return bytesRead_; }
+  std::uint64_t bytesWritten() const { return bytesWritten_ + preamble_.size() + session_.bufferedWireBytes(); }
   // Whether more than SendLimits::highWaterMark waited behind the last message that was queued.
   bool isAboveHighWaterMark() const { return aboveHighWaterMark_; }
 
@@ -135,10 +141,12 @@ class Connection {
   void recordMessage(EventKind kind, std::span<const std::uint8_t> message);
   Result requestReceive();
   void pump();
+  void readCompleted(std::size_t count);
   void indicated(BufferType type, const Buffer& buffer);
   void dataReceived(EventKind kind, std::span<const std::uint8_t> payload, bool last);
   void fault(Result result);
-  bool makeRoom(std::uint64_t payload, std::uint64_t limit);
+  std::uint64_t frameSize(std::uint64_t payload) const;
+  bool makeRoom(std::uint64_t bytes, std::uint64_t limit);
   bool canWriteNow() const;
   Result sendByReference(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
                          SharedBytes owner);
@@ -176,6 +184,8 @@ class Connection {
   Fifo<SharedBytes> references_;  // payloads that the session refers to, in the order of their messages
   Borrowed* borrowed_ = nullptr;  // during sendNow()
   ActionId readAction_ = 0;
+  std::uint64_t bytesRead_ = 0;
+  std::uint64_t bytesWritten_ = 0;  // handed over
   std::span<std::uint8_t> readSpace_;
   std::unique_ptr<Transport> transport_;
   Session session_;  // destroyed first: it may hold a lease of the driver's slab and memory of message_

@@ -52,13 +52,17 @@ void Connection::noteHighWaterMark() {
   reportDrained_ = reportDrained_ || aboveHighWaterMark_;
 }
 
-// Whether a frame may be queued. What the kernel takes now does not count. (A stream answers later, and asking it runs
-// JavaScript, which could change the payload.)
-bool Connection::makeRoom(std::uint64_t payload, std::uint64_t limit) {
-  const std::uint64_t frame = payload + frameHeaderSize(payload, session_.role() == Role::Client);
+// Bytes of a frame on the wire.
+std::uint64_t Connection::frameSize(std::uint64_t payload) const {
+  return payload + frameHeaderSize(payload, session_.role() == Role::Client);
+}
+
+// Whether so many bytes may be queued. What the kernel takes now does not count. (A stream answers later, and asking it
+// runs JavaScript, which could change the payload.)
+bool Connection::makeRoom(std::uint64_t bytes, std::uint64_t limit) {
   const auto fits = [&] {
     const std::uint64_t held = session_.bufferedWireBytes();
-    return held == 0 || (frame <= limit && held <= limit - frame);
+    return held == 0 || (bytes <= limit && held <= limit - bytes);
   };
   if (fits()) {
     return true;
@@ -82,7 +86,7 @@ Result Connection::send(BufferType type, std::span<const std::uint8_t> payload, 
   if (!canSend()) {
     return Result::InvalidOperation;
   }
-  if (!makeRoom(payload.size(), limits_.maxBackpressure)) {
+  if (!makeRoom(frameSize(payload.size()), limits_.maxBackpressure)) {
     return Result::InsufficientBuffer;
   }
   if (session_.role() == Role::Server) {  // a client masks, which is copying
@@ -135,7 +139,7 @@ Result Connection::sendControl(BufferType type, std::span<const std::uint8_t> pa
   if (!canSend()) {
     return Result::InvalidOperation;
   }
-  if (!makeRoom(payload.size(), limits_.maxBackpressure + kControlRoom)) {
+  if (!makeRoom(frameSize(payload.size()), limits_.maxBackpressure + kControlRoom)) {
     return Result::InsufficientBuffer;
   }
   return queued(session_.sendControl(type, payload, contextOf(callback)));
@@ -143,6 +147,16 @@ Result Connection::sendControl(BufferType type, std::span<const std::uint8_t> pa
 
 Result Connection::sendClose(std::uint16_t status, std::span<const std::uint8_t> reason) {
   return canSend() ? queued(session_.sendClose(status, reason, nullptr)) : Result::InvalidOperation;
+}
+
+Result Connection::sendRaw(std::span<const std::uint8_t> bytes, std::uint32_t callback) {
+  if (!canSend()) {
+    return Result::InvalidOperation;
+  }
+  if (!makeRoom(bytes.size(), limits_.maxBackpressure)) {
+    return Result::InsufficientBuffer;
+  }
+  return queued(session_.sendRaw(bytes, contextOf(callback)));
 }
 
 void Connection::shutdown() { finish(Finish::Shutdown); }
@@ -304,6 +318,7 @@ void Connection::written(int status) {
 
 // `bytes` of the pending action, and of the preamble before it, were written.
 void Connection::credit(std::size_t bytes) {
+  bytesWritten_ += bytes;
   const std::size_t preamble = std::min(bytes, preamble_.size());
   if (preamble == preamble_.size()) {
     preamble_ = std::vector<std::uint8_t>();  // not {}, which would keep the memory

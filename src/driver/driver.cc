@@ -107,7 +107,16 @@ void Driver::closeAfterRead(Connection& connection, int error) {
   failing_.push_back({connection.id(), error});
 }
 
-void Driver::retire(Connection& connection) { retired_.push_back(connections_.remove(connection.id())); }
+void Driver::retire(Connection& connection) {
+  const ConnectionId id = connection.id();
+  std::unique_ptr<Connection>& place = retired_[id];  // throws before anything is moved
+  place = connections_.remove(id);
+}
+
+const Connection* Driver::findEnded(ConnectionId id) const {
+  const auto ended = retired_.find(id);
+  return ended == retired_.end() ? connections_.find(id) : ended->second.get();
+}
 
 std::uint32_t Driver::broadcast(std::span<ConnectionId> ids, BufferType type, std::span<const std::uint8_t> payload,
                                 const SharedBytes& owner) {
@@ -182,7 +191,9 @@ void Driver::work() {
     deliver();
     flush();
   }
-  retired_.clear();
+  if (!retired_.empty() && batch_.events.empty()) {
+    retired_ = Retired();  // not clear(), which would keep memory
+  }
   if (hasWork()) {
     phases_->wake();
   } else {

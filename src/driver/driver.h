@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "batch.h"
@@ -70,6 +71,8 @@ class Driver {
   Connection* create(std::uint32_t options, Role role, bool zeroMask);
   // The connection of an id; nullptr when it is gone. The pointer is valid until the loop's next phase.
   Connection* find(ConnectionId id) const { return connections_.find(id); }
+  // Also a connection that has ended, until its last event was delivered.
+  const Connection* findEnded(ConnectionId id) const;
 
   // Give a connection its transport; see types/native.d.ts. Return 0 or a negated libuv error; then nothing changed.
   int attachNative(Connection& connection, int fd, bool isPipe, std::span<const std::uint8_t> preamble,
@@ -106,7 +109,7 @@ class Driver {
   // Closes the connection with a libuv error, but only after the loop has polled once more, so that what the peer sent
   // before is read.
   void closeAfterRead(Connection& connection, int error);
-  // Takes a closed connection out of the table; it is destroyed at the end of a phase.
+  // Takes a closed connection out of the table; it is destroyed at the end of a phase, when its events were delivered.
   void retire(Connection& connection);
 
   // From LoopPhases.
@@ -120,6 +123,7 @@ class Driver {
     SendLimits limits;
     bool borrow = false;
   };
+  using Retired = std::unordered_map<ConnectionId, std::unique_ptr<Connection>>;
   struct Failing {
     ConnectionId id = 0;
     int error = 0;
@@ -142,7 +146,7 @@ class Driver {
   std::vector<ConnectionId> dirty_;
   std::vector<ConnectionId> flushing_;  // empty between flushes, with its memory kept
   std::vector<Failing> failing_;
-  std::vector<std::unique_ptr<Connection>> retired_;
+  Retired retired_;
   ConnectionTable connections_;  // destroyed before what the connections use
 };
 
