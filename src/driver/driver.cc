@@ -70,6 +70,7 @@ Connection* Driver::create(std::uint32_t options, Role role, bool zeroMask) {
                                 chosen.limits, chosen.borrow));
   } catch (...) {
     connections_.remove(id);
+    connections_.release(id);
     throw;
   }
   return connections_.find(id);
@@ -192,6 +193,10 @@ void Driver::work() {
     flush();
   }
   if (!retired_.empty() && batch_.events.empty()) {
+    // Their last events have been delivered: until then a new connection must not get the slot, by which lib finds them.
+    for (const auto& [id, connection] : retired_) {
+      connections_.release(id);
+    }
     retired_ = Retired();  // not clear(), which would keep memory
   }
   if (hasWork()) {
