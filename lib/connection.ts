@@ -281,17 +281,17 @@ export class Connection implements DriverEvents {
 
   /** After this returns, no 'message' follows until `resume` or the end of the connection. */
   pause(): void {
-    if (this.#isEnded || this.readyState === ReadyState.Closed) return;
+    if (this.isPaused || this.#isEnded || this.readyState === ReadyState.Closed) return;
     this.isPaused = true;
-    // Once the peer has sent its Close frame, only the end of the stream is still to be read.
-    if (!this.closeReceived) this.transport.setPaused(true);
+    // Behind the Close frame only the end is still to be read; while messages are held, the last pause is in force.
+    if (!this.closeReceived && this.held === undefined) this.transport.setPaused(true);
   }
 
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
-    this.transport.setPaused(false);
-    this.held?.releaseSoon();
+    if (this.held === undefined) this.transport.setPaused(false);
+    else this.held.releaseSoon();
   }
 
   /** Emits 'close' when the transport is gone. */

@@ -51,7 +51,7 @@ Result Connection::attach(std::unique_ptr<Transport> transport, std::span<const 
     close(UV_ENOMEM, false);
   }
   if (isOpen()) {
-    transport_->setReading(!paused_ || input_ != Input::Open);
+    transport_->setReading(mayRead());
   }
   return Result::Ok;
 }
@@ -84,6 +84,9 @@ std::span<std::uint8_t> Connection::readSpace() {
 void Connection::received(std::size_t count) {
   bytesRead_ += count;
   readCompleted(count);
+  if (isOpen() && !mayRead()) {
+    transport_->setReading(false);
+  }
 }
 
 void Connection::readCompleted(std::size_t count) {
@@ -221,10 +224,10 @@ void Connection::endOfStream() {
   }
 }
 
-void Connection::setPaused(bool paused) {
-  paused_ = paused;
+void Connection::setPaused(bool paused, std::uint64_t readAhead) {
+  readLimit_ = paused ? bytesRead_ + readAhead : kUnlimited;
   if (isOpen() && input_ == Input::Open) {
-    transport_->setReading(!paused);
+    transport_->setReading(mayRead());
   }
 }
 
