@@ -39,8 +39,9 @@ export class Peer {
   /** The Close frame of the tested socket came. */
   closeReceived = false;
   closeSent = false;
-  /** Answers a Close frame, and ends when the other side does. */
-  isPolite = true;
+  /** Answers a Close frame, and ends when the other side does; see `answer`. */
+  #answers = false;
+  #hasEnded = false;
   #received = Buffer.alloc(0);
   #isOpen = false;
   #onHead;
@@ -53,7 +54,11 @@ export class Peer {
     socket.setNoDelay(true);
     socket.on('error', () => {});
     socket.on('data', (chunk) => this.#read(chunk));
-    socket.on('end', () => this.isPolite && socket.end());
+    socket.on('end', () => {
+      this.#hasEnded = true;
+      this.#onHead('');
+      if (this.#answers) socket.end();
+    });
     socket.on('close', () => this.#closed());
     this.head = new Promise((resolve) => (this.#onHead = resolve));
   }
@@ -71,6 +76,22 @@ export class Peer {
 
   write(bytes) {
     return new Promise((resolve) => this.socket.write(bytes, 'latin1', () => resolve()));
+  }
+
+  /** From now on it answers a Close frame, and the end; also those that came already. */
+  answer() {
+    this.#answers = true;
+    if (this.closeReceived) {
+      if (!this.closeSent) this.socket.write(this.frame(8, closePayload(1000)));
+      this.closeSent = true;
+      if (!this.isClient) this.socket.end();
+    }
+    if (this.#hasEnded) this.socket.end();
+  }
+
+  reset() {
+    this.socket.resetAndDestroy();
+    this.socket.destroy(); // when that had no effect
   }
 
   /** Is fulfilled when the Close frame of the tested socket came, or its connection ended. */
@@ -109,10 +130,7 @@ export class Peer {
   #closeFrame() {
     this.closeReceived = true;
     this.#closed();
-    if (!this.isPolite) return;
-    if (!this.closeSent) this.socket.write(this.frame(8, closePayload(1000)));
-    this.closeSent = true;
-    if (!this.isClient) this.socket.end();
+    if (this.#answers) this.answer();
   }
 
   #closed() {

@@ -1,13 +1,17 @@
 // Runs the cells of the fire tests against one implementation and prints what each saw, as JSON:
-//   node fire-program.mjs MODULE handlers | faults
+//   node fire-program.mjs MODULE handlers | reference | faults
 // In a process of its own, because handlers throw: Jest would catch that. Cells run side by side.
 import { createRequire } from 'node:module';
 import { faultCells, startFault } from './fire-faults.mjs';
-import { handlerCells, startHandlers } from './fire-handlers.mjs';
+import { handlerCells, referenceCells, startHandlers } from './fire-handlers.mjs';
 
 const [, , module, table] = process.argv;
 const ws = createRequire(import.meta.url)(module);
-const [cells, start] = { handlers: [handlerCells, startHandlers], faults: [faultCells, startFault] }[table];
+const [cells, start] = {
+  handlers: [handlerCells, startHandlers],
+  reference: [referenceCells, startHandlers],
+  faults: [faultCells, startFault],
+}[table];
 
 const concurrency = 16;
 const longest = 10_000; // milliseconds for one cell
