@@ -224,6 +224,7 @@ export class Connection implements DriverEvents {
 
   onSent(number: number, ok: boolean): void {
     if (ok) this.#admitWaiting();
+    else this.onEnd();
     if (number === drained) {
       this.mayDrain();
       return;
@@ -279,11 +280,10 @@ export class Connection implements DriverEvents {
     if (!this.#isCut) this.socket.emit('pong', data);
   }
 
-  /** After this returns, no 'message' follows until `resume` or the end of the connection. */
+  /** No 'message' until `resume` or the end. While messages are held, the last pause of the transport is in force. */
   pause(): void {
     if (this.isPaused || this.#isEnded || this.readyState === ReadyState.Closed) return;
     this.isPaused = true;
-    // Behind the Close frame only the end is still to be read; while messages are held, the last pause is in force.
     if (!this.closeReceived && this.held === undefined) this.transport.setPaused(true);
   }
 

@@ -30,6 +30,7 @@ export class StreamTransport implements Transport, WritableTransport {
     socket.setTimeout?.(0);
     socket.setNoDelay?.(true);
 
+    stream.allowHalfOpen = true; // what waits goes out when the peer has ended; then we end the stream
     stream.on('error', () => stream.destroy());
     stream.on('close', () => this.#closed());
     if (preamble !== '') stream.write(preamble, 'latin1');

@@ -72,7 +72,8 @@ const faults = {
     peer.socket.end(Buffer.concat([peer.frame(3), peer.frame(1, 'late')]));
     peer.answer();
   },
-  'fault and reset': (peer) => peer.write(Buffer.concat([peer.frame(3), peer.frame(1, 'late')])).then(() => peer.reset()),
+  'fault and reset': (peer) =>
+    peer.write(Buffer.concat([peer.frame(3), peer.frame(1, 'late')])).then(() => peer.reset()),
 };
 
 export const faultCells = ['server', 'client'].flatMap((role) =>

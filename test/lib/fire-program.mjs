@@ -63,9 +63,11 @@ class Record {
   }
 }
 
-const turns = async (count) => {
-  for (let i = 0; i < count; i++) await new Promise(setImmediate);
-};
+/** Waits for what a cell may still have under way. */
+async function settle() {
+  await new Promise((resolve) => setTimeout(resolve, 3));
+  for (let i = 0; i < 4; i++) await new Promise(setImmediate);
+}
 
 async function run(cell) {
   const record = new Record();
@@ -77,7 +79,7 @@ async function run(cell) {
   const milliseconds = Math.round(performance.now() - started);
   clearTimeout(timer);
   if (end === 'timeout') record.log('TIMEOUT');
-  await turns(4); // something behind the end?
+  await settle(); // something behind the end?
   for (const cleanup of cleanups) cleanup();
   const { events, callbacks, isReached } = record;
   return { ...cell, events, callbacks, isReached, milliseconds };
