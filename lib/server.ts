@@ -11,6 +11,7 @@ import { asyncDispose } from './async-dispose.js';
 import { broadcast } from './broadcast.js';
 import { callback as checkCallback, milliseconds, portOption } from './checks.js';
 import { checkCloseStatus, toReason } from './data.js';
+import { describe } from './describe.js';
 import { handshakes } from './diagnostics.js';
 import { driver } from './dispatch.js';
 import { createHttpServer } from './http-server.js';
@@ -28,6 +29,7 @@ import {
 import {
   checkRequest,
   destroyStream,
+  fieldsOf,
   headOf,
   internalError,
   linesOf,
@@ -302,7 +304,7 @@ export class WebSocketServer<
     const protocol = this.#orRefuse(request, stream, () => this.#chooseProtocol(protocols, request));
     let response: string;
     try {
-      response = driver.acceptHandshake(optionsNumber(this.#settings), request.rawHeaders, protocol);
+      response = driver.acceptHandshake(optionsNumber(this.#settings), fieldsOf(request), protocol);
     } catch (error) {
       this.#refuseOrReport(refusalOf(error as HResultError), request, stream);
       return;
@@ -334,7 +336,9 @@ export class WebSocketServer<
     if (protocols.size === 0) return '';
     const { handleProtocols } = this.options;
     const [first] = protocols;
-    return (handleProtocols ? handleProtocols(protocols, request) : first) || '';
+    const chosen: unknown = (handleProtocols ? handleProtocols(protocols, request) : first) || '';
+    if (typeof chosen === 'string') return chosen;
+    throw new TypeError(`handleProtocols must return a subprotocol or false, not ${describe(chosen)}`);
   }
 
   #forget(socket: WebSocket, code: number): void {
