@@ -33,6 +33,7 @@ class GatherQueue {
     Payload ownership = Payload::Copy;  // a client's payload is always copied, because it is masked
     BufferType type = BufferType::None;
     void* context = nullptr;
+    const MaskKey* key = nullptr;  // of a client; nullptr: a key is drawn
   };
 
   // Queue a frame. Fail: no randomness for the mask key. Throw std::bad_alloc and change nothing then.
@@ -88,7 +89,7 @@ class GatherQueue {
   bool ready(const Stream& stream) const {
     return !stream.completions.empty() && (aborted_ || stream.completions.front().end <= stream.sent);
   }
-  bool drawKey(MaskKey& key) const;
+  bool chooseKey(const Frame& frame, MaskKey& key) const;
   std::size_t writeHeader(const Frame& frame, const MaskKey& key, std::uint8_t* out) const;
   void writePayload(const Frame& frame, const MaskKey& key, std::uint8_t* out) const;
   std::uint8_t* reserve(std::size_t size);

@@ -13,8 +13,10 @@
 
 #include "event.h"
 #include "fifo.h"
+#include "masking.h"
 #include "message_buffer.h"
 #include "session.h"
+#include "traffic.h"
 #include "transport.h"
 
 namespace websocket::driver {
@@ -39,9 +41,9 @@ using SharedBytes = std::shared_ptr<const std::uint8_t[]>;
 
 class Connection {
  public:
-  // borrow: see SessionLimits.
+  // borrow: see SessionLimits. traffic: counts what the connection carries; not null.
   Connection(Driver& driver, ConnectionId id, Role role, std::shared_ptr<const SessionOptions> options,
-             const SendLimits& limits, bool borrow);
+             const SendLimits& limits, bool borrow, std::shared_ptr<Traffic> traffic);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -61,10 +63,12 @@ class Connection {
 
   // From the application; see types/native.d.ts. The payload is copied, or what was not written at once; with an owner,
   // which keeps it alive and unchanged, a server refers to it. InsufficientBuffer: too much waits already.
+  // key: see Session::send().
   Result send(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
-              SharedBytes owner = nullptr);
-  Result sendControl(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback);
-  Result sendClose(std::uint16_t status, std::span<const std::uint8_t> reason);
+              SharedBytes owner = nullptr, const MaskKey* key = nullptr);
+  Result sendControl(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
+                     const MaskKey* key = nullptr);
+  Result sendClose(std::uint16_t status, std::span<const std::uint8_t> reason, const MaskKey* key = nullptr);
   // Bytes that are no frame, behind everything that was queued before. As send().
   Result sendRaw(std::span<const std::uint8_t> bytes, std::uint32_t callback);
   // Paused, the transport is still read until that many bytes have come: an end of the connection shows.
@@ -190,6 +194,7 @@ class Connection {
   std::uint64_t bytesRead_ = 0;
   std::uint64_t readLimit_ = kUnlimited;  // while paused: where reading stops
   std::uint64_t bytesWritten_ = 0;  // handed over
+  std::shared_ptr<Traffic> traffic_;
   std::span<std::uint8_t> readSpace_;
   std::unique_ptr<Transport> transport_;
   Session session_;  // destroyed first: it may hold a lease of the driver's slab and memory of message_

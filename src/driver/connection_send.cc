@@ -82,22 +82,26 @@ bool Connection::canWriteNow() const {
 }
 
 Result Connection::send(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
-                        SharedBytes owner) {
+                        SharedBytes owner, const MaskKey* key) {
   if (!canSend()) {
     return Result::InvalidOperation;
   }
   if (!makeRoom(frameSize(payload.size()), limits_.maxBackpressure)) {
     return Result::InsufficientBuffer;
   }
-  if (session_.role() == Role::Server) {  // a client masks, which is copying
-    if (owner != nullptr) {
-      return queued(sendByReference(type, payload, callback, std::move(owner)));
-    }
-    if (payload.size() >= kWriteNowSize && canWriteNow()) {
-      return sendNow(type, payload, callback);
-    }
+  Result result = Result::Ok;
+  const bool mayRefer = session_.role() == Role::Server;  // a client masks, which is copying
+  if (mayRefer && owner != nullptr) {
+    result = queued(sendByReference(type, payload, callback, std::move(owner)));
+  } else if (mayRefer && payload.size() >= kWriteNowSize && canWriteNow()) {
+    result = sendNow(type, payload, callback);
+  } else {
+    result = queued(session_.send(type, payload, contextOf(callback), Payload::Copy, key));
   }
-  return queued(session_.send(type, payload, contextOf(callback), Payload::Copy));
+  if (result == Result::Ok && (type == BufferType::Utf8Message || type == BufferType::BinaryMessage)) {
+    ++traffic_->messagesSent;
+  }
+  return result;
 }
 
 Result Connection::sendByReference(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
@@ -135,18 +139,19 @@ Result Connection::sendNow(BufferType type, std::span<const std::uint8_t> payloa
   return Result::Ok;
 }
 
-Result Connection::sendControl(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback) {
+Result Connection::sendControl(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
+                               const MaskKey* key) {
   if (!canSend()) {
     return Result::InvalidOperation;
   }
   if (!makeRoom(frameSize(payload.size()), limits_.maxBackpressure + kControlRoom)) {
     return Result::InsufficientBuffer;
   }
-  return queued(session_.sendControl(type, payload, contextOf(callback)));
+  return queued(session_.sendControl(type, payload, contextOf(callback), key));
 }
 
-Result Connection::sendClose(std::uint16_t status, std::span<const std::uint8_t> reason) {
-  return canSend() ? queued(session_.sendClose(status, reason, nullptr)) : Result::InvalidOperation;
+Result Connection::sendClose(std::uint16_t status, std::span<const std::uint8_t> reason, const MaskKey* key) {
+  return canSend() ? queued(session_.sendClose(status, reason, nullptr, key)) : Result::InvalidOperation;
 }
 
 Result Connection::sendRaw(std::span<const std::uint8_t> bytes, std::uint32_t callback) {
@@ -325,6 +330,7 @@ void Connection::credit(std::size_t bytes) {
   } else {
     preamble_.erase(preamble_.begin(), preamble_.begin() + static_cast<std::ptrdiff_t>(preamble));
   }
+  traffic_->bytesSent += bytes - preamble;
   session_.completeAction(pending_.action, static_cast<std::uint32_t>(bytes - preamble));
   pending_ = {};
 }

@@ -51,23 +51,19 @@ std::uint32_t Driver::createOptions(const SessionLimits& limits) {
   options.strictCloseCodes = true;
   options.pool = &slab_;
   options.random = &random_;
-  SessionOptions zeroMask = options;
-  zeroMask.disableMasking = true;
-  options_.push_back({std::make_shared<const SessionOptions>(options), std::make_shared<const SessionOptions>(zeroMask),
-                      limits.send, limits.borrow});
+  options_.push_back({std::make_shared<const SessionOptions>(options), limits.send, limits.borrow});
   return static_cast<std::uint32_t>(options_.size() - 1);
 }
 
-Connection* Driver::create(std::uint32_t options, Role role, bool zeroMask) {
+Connection* Driver::create(std::uint32_t options, Role role, std::shared_ptr<Traffic> traffic) {
   const Options& chosen = options_[options];
   const ConnectionId id = connections_.reserve();
   if (id == 0) {
     return nullptr;
   }
   try {
-    connections_.insert(id, std::make_unique<Connection>(
-                                *this, id, role, role == Role::Client && zeroMask ? chosen.zeroMask : chosen.masking,
-                                chosen.limits, chosen.borrow));
+    connections_.insert(id, std::make_unique<Connection>(*this, id, role, chosen.session, chosen.limits, chosen.borrow,
+                                                         traffic != nullptr ? std::move(traffic) : uncounted_));
   } catch (...) {
     connections_.remove(id);
     connections_.release(id);

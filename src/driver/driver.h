@@ -22,6 +22,7 @@
 #include "loop_phases.h"
 #include "random.h"
 #include "slab.h"
+#include "traffic.h"
 #include "uv_handle.h"
 
 namespace websocket::driver {
@@ -67,8 +68,8 @@ class Driver {
   std::uint32_t createOptions(const SessionLimits& limits);
   std::size_t optionsCount() const { return options_.size(); }
 
-  // Makes a connection without a transport; nullptr: there are too many. zeroMask: a client masks with a zero key.
-  Connection* create(std::uint32_t options, Role role, bool zeroMask);
+  // Makes a connection without a transport; nullptr: there are too many. traffic: counts what it carries; may be null.
+  Connection* create(std::uint32_t options, Role role, std::shared_ptr<Traffic> traffic = nullptr);
   // The connection of an id; nullptr when it is gone. The pointer is valid until the loop's next phase.
   Connection* find(ConnectionId id) const { return connections_.find(id); }
   // Also a connection that has ended, until its last event was delivered.
@@ -118,8 +119,7 @@ class Driver {
 
  private:
   struct Options {
-    std::shared_ptr<const SessionOptions> masking;
-    std::shared_ptr<const SessionOptions> zeroMask;
+    std::shared_ptr<const SessionOptions> session;
     SendLimits limits;
     bool borrow = false;
   };
@@ -139,6 +139,7 @@ class Driver {
   std::optional<LoopPhases> phases_;
   PooledRandom random_;
   Slab slab_;
+  std::shared_ptr<Traffic> uncounted_ = std::make_shared<Traffic>();  // of connections without a Traffic
   std::vector<Options> options_;
   Batch batch_;      // gathering
   Batch delivered_;  // being delivered; empty otherwise, with its memory kept

@@ -396,5 +396,53 @@ TEST(GatherMasking, UsesAKeyFromTheSessionsRandomSource) {
   EXPECT_EQ(session.bufferedAmount(), 11U) << "nothing was queued";
 }
 
+TEST(GatherMasking, AFrameMayHaveAKeyOfTheCallers) {
+  FixedRandom random;
+  auto options = std::make_shared<SessionOptions>();
+  options->gather = true;
+  options->random = &random;
+  Session session(Role::Client, options);
+  ASSERT_EQ(session.open(), Result::Ok);
+  const MaskKey key = {1, 2, 3, 4};
+  const MaskKey zero{};
+  EXPECT_EQ(session.send(BufferType::Utf8Message, bytesOf("aaaaa"), nullptr, Payload::Copy, &key), Result::Ok);
+  EXPECT_EQ(session.send(BufferType::Utf8Message, bytesOf("aaaaa"), nullptr, Payload::Copy, &zero), Result::Ok);
+  EXPECT_EQ(session.sendControl(BufferType::PingPong, bytesOf("a"), nullptr, &key), Result::Ok);
+  EXPECT_EQ(session.sendControl(BufferType::PingPong, bytesOf("a"), nullptr), Result::Ok);
+  EXPECT_EQ(session.sendClose(1001, bytesOf("a"), nullptr, &key), Result::Ok);
+  std::array<Buffer, 4> buffers;
+  Action action;
+  ASSERT_EQ(session.getAction(ActionQueue::Send, buffers, action), Result::Ok);
+  std::string wire;
+  for (const Buffer& buffer : std::span(buffers).first(action.count)) {
+    wire.append(reinterpret_cast<const char*>(buffer.data), buffer.length);
+  }
+  EXPECT_EQ(wire,
+            "\x89\x81\1\2\3\4\x60\x89\x81\x37\xFA\x21\x3D\x56"
+            "\x81\x85\1\2\3\4\x60\x63\x62\x65\x60\x81\x85\0\0\0\0aaaaa\x88\x83\1\2\3\4\2\xEB\x62"s);
+}
+
+TEST(GatherMasking, AServerNeverMasks) {
+  auto options = std::make_shared<SessionOptions>();
+  options->gather = true;
+  Session session(Role::Server, options);
+  ASSERT_EQ(session.open(), Result::Ok);
+  const MaskKey key = {1, 2, 3, 4};
+  EXPECT_EQ(session.send(BufferType::Utf8Message, bytesOf("a"), nullptr, Payload::Copy, &key), Result::Ok);
+  std::array<Buffer, 1> buffers;
+  Action action;
+  ASSERT_EQ(session.getAction(ActionQueue::Send, buffers, action), Result::Ok);
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(buffers[0].data), buffers[0].length), "\x81\1a"s);
+}
+
+TEST(GatherMasking, AKeyNeedsAGatherQueue) {
+  Session session(Role::Client, std::make_shared<SessionOptions>());
+  ASSERT_EQ(session.open(), Result::Ok);
+  const MaskKey key{};
+  EXPECT_EQ(session.send(BufferType::Utf8Message, {}, nullptr, Payload::Reference, &key), Result::InvalidArgument);
+  EXPECT_EQ(session.sendControl(BufferType::PingPong, {}, nullptr, &key), Result::InvalidArgument);
+  EXPECT_EQ(session.sendClose(1000, {}, nullptr, &key), Result::InvalidArgument);
+}
+
 }  // namespace
 }  // namespace websocket

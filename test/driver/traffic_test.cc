@@ -1,4 +1,5 @@
 // Bytes on the wire: how many a connection read and wrote, and bytes that are no frame.
+#include <memory>
 #include <string>
 
 #include "driver_fixture.h"
@@ -73,6 +74,41 @@ TEST_F(DriverTest, TheLastCountsCanBeReadUntilClosedWasDelivered) {
   runUntil([&] { return isTold; });
   runBriefly();
   EXPECT_EQ(driver_->findEnded(native.id), nullptr);
+}
+
+TEST_F(DriverTest, ConnectionsMayCountTogether) {
+  traffic_ = std::make_shared<Traffic>();
+  Native native = connectNative(Role::Server, Socket::Tcp, "preamble");
+  const ConnectionId stream = connectStream(Role::Server, clientFrame(kText, "head"));          // 10 bytes
+  native.peer.write(frame(0x01, "a", true) + clientFrame(kPing, "") + frame(0x80, "b", true));  // 7 + 6 + 7
+  runUntil([&] { return eventsOf(EventKind::Text).size() == 2; });
+  EXPECT_EQ(traffic_->messagesReceived, 2U);
+  EXPECT_EQ(traffic_->bytesReceived, 30U);
+  runUntilReceived(native.peer, 10);  // the preamble, which is not counted, and a pong
+  EXPECT_EQ(traffic_->bytesSent, 2U);
+
+  EXPECT_EQ(connection(native.id).send(BufferType::Utf8Fragment, bytesOf("a"), 0), Result::Ok);
+  EXPECT_EQ(traffic_->messagesSent, 0U);
+  EXPECT_EQ(sendText(native.id, "b"), Result::Ok);
+  EXPECT_EQ(sendText(stream, "c"), Result::Ok);
+  EXPECT_EQ(connection(native.id).send(BufferType::BinaryMessage, bytesOf(std::string(20'000, 'x')), 0), Result::Ok);
+  EXPECT_EQ(traffic_->messagesSent, 3U);
+  runUntilReceived(native.peer, 10 + 6 + 20'004);
+  runUntil([&] { return delegate_.writes == 1; });
+  EXPECT_EQ(traffic_->bytesSent, 2U + 6 + 20'004) << "the stream has not taken its bytes yet";
+  connection(stream).written(0);
+  EXPECT_EQ(traffic_->bytesSent, 2U + 6 + 20'004 + 3);
+}
+
+TEST_F(DriverTest, ARefusedMessageIsNotCounted) {
+  traffic_ = std::make_shared<Traffic>();
+  limits_.send.maxBackpressure = 10;
+  const ConnectionId id = connectStream(Role::Server);
+  EXPECT_EQ(sendText(id, "12345678"), Result::Ok);
+  EXPECT_EQ(sendText(id, "9"), Result::InsufficientBuffer);
+  connection(id).close(0, false);
+  EXPECT_EQ(traffic_->messagesSent, 1U);
+  EXPECT_EQ(traffic_->bytesSent, 0U);
 }
 
 TEST_F(DriverTest, RawBytesStandBehindWhatWasSentBefore) {
