@@ -99,7 +99,7 @@ function peakMemory(pid) {
 function startSubject(subject, program, scenario, nodeOptions = []) {
   const command = subject.program
     ? [program]
-    : [process.execPath, ...nodeOptions, path.join(subjectFolder, program), scenario.task ?? ''];
+    : [process.execPath, ...nodeOptions, path.resolve(subjectFolder, program), scenario.task ?? ''];
   return start(subjectCpu, command, { ...process.env, ...subject.env });
 }
 

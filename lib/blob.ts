@@ -8,7 +8,9 @@ import type { PreparedMessage } from './prepared-message.js';
 export interface BlobLike {
   /** Bytes. */
   readonly size: number;
+  /** The media type. */
   readonly type: string;
+  /** Reads all bytes. */
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 

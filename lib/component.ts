@@ -8,10 +8,12 @@ import { native } from './native.js';
 
 export type {
   Action,
+  BooleanProperty,
   CloseStatus,
   Fault,
   HeaderList,
   HResultError,
+  NumberProperty,
   Property,
   Selection,
   WebSocketHandleConstructor,
@@ -22,8 +24,9 @@ export type {
  * by `delete`.
  */
 export const WebSocketHandle: WebSocketHandleConstructor = native.WebSocketHandle;
-/** A handle; see the constant of this name. */
-export type WebSocketHandle = WebSocketHandleType;
+/** A handle; the constant of this name makes it. */
+// eslint-disable-next-line @typescript-eslint/no-empty-object-type -- an alias would not be described by its methods
+export interface WebSocketHandle extends WebSocketHandleType {}
 
 /** What an action asks for. */
 export const WEB_SOCKET_ACTION = {
@@ -43,9 +46,11 @@ export type WEB_SOCKET_ACTION = (typeof WEB_SOCKET_ACTION)[keyof typeof WEB_SOCK
 
 /** Which actions `getAction` hands out. */
 export const WEB_SOCKET_ACTION_QUEUE = {
+  /** Sends. */
   SEND_ACTION_QUEUE: 1,
   /** Receives, and the answers to pings. */
   RECEIVE_ACTION_QUEUE: 2,
+  /** Both; answers to pings first, then sends. */
   ALL_ACTION_QUEUE: 3,
 } as const;
 /** A value of the constant of this name. */
@@ -56,13 +61,19 @@ export type WEB_SOCKET_ACTION_QUEUE = (typeof WEB_SOCKET_ACTION_QUEUE)[keyof typ
  * frame type: the first byte of the frame, shifted left by one.
  */
 export const WEB_SOCKET_BUFFER_TYPE = {
+  /** A text message, or the last part of one. */
   UTF8_MESSAGE_BUFFER_TYPE: 0x80000000,
+  /** A part of a text message. */
   UTF8_FRAGMENT_BUFFER_TYPE: 0x80000001,
+  /** A binary message, or the last part of one. */
   BINARY_MESSAGE_BUFFER_TYPE: 0x80000002,
+  /** A part of a binary message. */
   BINARY_FRAGMENT_BUFFER_TYPE: 0x80000003,
+  /** The status and the reason of a Close frame. */
   CLOSE_BUFFER_TYPE: 0x80000004,
   /** Sent: a ping. Received: the pong that answers one. */
   PING_PONG_BUFFER_TYPE: 0x80000005,
+  /** A pong that answers no ping. */
   UNSOLICITED_PONG_BUFFER_TYPE: 0x80000006,
   /** A received ping, with the property INDICATE_PINGS. */
   PING_BUFFER_TYPE: 0x80001000,
@@ -112,18 +123,27 @@ export type WEB_SOCKET_PROPERTY_TYPE = (typeof WEB_SOCKET_PROPERTY_TYPE)[keyof t
 
 /** Close statuses (RFC 6455, 7.4.1). Any other of 3000 to 4999 is an application's own. */
 export const WEB_SOCKET_CLOSE_STATUS = {
+  /** The purpose of the connection is fulfilled. */
   SUCCESS_CLOSE_STATUS: 1000,
+  /** The endpoint goes away: a server shuts down, a page is left. */
   ENDPOINT_UNAVAILABLE_CLOSE_STATUS: 1001,
+  /** The peer broke the protocol. */
   PROTOCOL_ERROR_CLOSE_STATUS: 1002,
+  /** A type of data that the endpoint cannot take. */
   INVALID_DATA_TYPE_CLOSE_STATUS: 1003,
   /** Never sent: what a Close frame without a status is reported as. */
   EMPTY_CLOSE_STATUS: 1005,
   /** Never sent: the connection ended without a Close frame. */
   ABORTED_CLOSE_STATUS: 1006,
+  /** Text that is not UTF-8. */
   INVALID_PAYLOAD_CLOSE_STATUS: 1007,
+  /** A message that breaks a rule of the endpoint's. */
   POLICY_VIOLATION_CLOSE_STATUS: 1008,
+  /** A message that is too large. */
   MESSAGE_TOO_BIG_CLOSE_STATUS: 1009,
+  /** A client misses an extension that the server did not accept. */
   UNSUPPORTED_EXTENSIONS_CLOSE_STATUS: 1010,
+  /** The endpoint cannot do what it was asked. */
   SERVER_ERROR_CLOSE_STATUS: 1011,
   /** Never sent: the TLS handshake failed. */
   SECURE_HANDSHAKE_ERROR_CLOSE_STATUS: 1015,
@@ -136,9 +156,11 @@ export const WEB_SOCKET_MAX_CLOSE_REASON_LENGTH = 123;
 
 /** Result codes as unsigned 32-bit numbers: the `hresult` of an error, whose `code` is the name. */
 export const HRESULT = {
+  /** Success. */
   S_OK: 0,
   /** For example: no randomness. */
   E_FAIL: 0x80004005,
+  /** No memory. */
   E_OUTOFMEMORY: 0x8007000e,
   /** A bad argument, a function of the other role, or a deleted handle. */
   E_INVALIDARG: 0x80070057,
@@ -146,13 +168,22 @@ export const HRESULT = {
   E_INVALID_PROTOCOL_OPERATION: 0x83760001,
   /** Malformed handshake headers, or malformed bytes from the peer. */
   E_INVALID_PROTOCOL_FORMAT: 0x83760002,
+  /** The server chose an extension that was not offered. */
   E_PROTOCOL_EXTENSIONS_NOT_SUPPORTED: 0x83760003,
+  /** The server chose a subprotocol that was not offered. */
   E_SUBPROTOCOL_NOT_SUPPORTED: 0x83760004,
+  /** The version of the protocol is another than 13. */
   E_PROTOCOL_VERSION_NOT_SUPPORTED: 0x83760005,
 } as const;
 /** A value of the constant of this name. */
 export type HRESULT = (typeof HRESULT)[keyof typeof HRESULT];
 
 /** Versions of the addon and of the libraries that are linked into it. */
-export const versions: { readonly component: string; readonly openssl: string; readonly zlib: string } =
-  native.versions;
+export const versions: {
+  /** Of this package. */
+  readonly component: string;
+  /** Of OpenSSL. */
+  readonly openssl: string;
+  /** Of zlib. */
+  readonly zlib: string;
+} = native.versions;

@@ -7,29 +7,27 @@
 import { Buffer } from 'node:buffer'; // the global is a getter
 import process from 'node:process';
 import type { Duplex } from 'node:stream';
-import { inContext, keepContext } from './async-context.js';
-import type { BlobReader } from './blob.js';
+import { keepContext } from './async-context.js';
 import { abnormalClosure, byteLength, internalError, noStatus, toMessageData, tryAgainLater } from './data.js';
+import type { ControlPayload } from './data.js';
 import { driver, register, unregister, type DriverEvents } from './dispatch.js';
 import { emitClose, emitError, emitMessage } from './emit.js';
 import { backpressureError, faultError, notOpenError, notSentError } from './errors.js';
 import { HeldMessages } from './held-messages.js';
+import { answerPing, maskKey } from './mask-key.js';
 import { MessageStreams } from './message-stream.js';
 import type { MessageWriter } from './message-writer.js';
-import { borrowedSource, callbackShift, drained, noRoom, SendFlag } from './native.js';
+import { borrowedSource, callbackShift, drained, noRoom, SendFlag, type Held } from './native.js';
 import type { BinaryType, ResolvedSettings, SendCallback, SendOptions } from './options.js';
 import type { Message } from './prepared-message.js';
 import { ReadyState } from './ready-state.js';
 import { SendCallbacks } from './send-callbacks.js';
 import type { SendQueue } from './send-queue.js';
 import { attach, type Transport } from './transport.js';
-import { admit, WaitingMessages } from './waiting-messages.js';
+import type { WaitingMessages } from './waiting-messages.js';
 import type { WebSocket } from './websocket.js';
 
 const emptyReason = Buffer.alloc(0);
-
-/** Of a send: nothing, the wire bytes that wait above the high-water mark, or a negative HRESULT. */
-type Held = number | undefined;
 
 /** A connection whose handshake is done. */
 export class Connection implements DriverEvents {
@@ -45,6 +43,8 @@ export class Connection implements DriverEvents {
   held: HeldMessages | undefined;
   /** What stands behind a message that takes a while to send. */
   queue: SendQueue | undefined;
+  /** Messages of `sendAsync` that wait for room. */
+  waiting: WaitingMessages | undefined;
   /** Messages as streams, with the option `messageStream`. */
   readonly streams: MessageStreams | undefined;
 
@@ -58,8 +58,6 @@ export class Connection implements DriverEvents {
   #errorEmitted = false;
   /** Made when first needed. */
   #callbacks: SendCallbacks | undefined;
-  /** Never empty. */
-  #waiting: WaitingMessages | undefined;
   /** A send returned false, and 'drain' has not come yet. */
   #needsDrain = false;
   /** Bytes that will never be sent. */
@@ -99,13 +97,13 @@ export class Connection implements DriverEvents {
 
   /** Whether a broadcast may put a whole message behind what was sent last. */
   get takesBroadcasts(): boolean {
-    if (this.readyState !== ReadyState.Open || this.#waiting !== undefined) return false;
+    if (this.readyState !== ReadyState.Open || this.waiting !== undefined) return false;
     return this.queue === undefined ? this.#fragmentIsBinary === undefined : !this.queue.endsInFragment;
   }
 
   /** The last part of a message that was begun with `fin: false` is still to come. */
   get endsInFragment(): boolean {
-    return this.#fragmentIsBinary !== undefined || this.#waiting?.endsInFragment === true;
+    return this.#fragmentIsBinary !== undefined || this.waiting?.endsInFragment === true;
   }
 
   /** Queues a message. False: it was refused, or more than the high-water mark waits, and 'drain' will come. */
@@ -113,7 +111,7 @@ export class Connection implements DriverEvents {
     if (this.readyState !== ReadyState.Open) return this.refuse(payload, callback);
     let held: Held = noRoom;
     if (this.queue !== undefined) held = this.queue.send(payload, isBinary, options, callback);
-    else if (this.#waiting === undefined) held = this.transmit(payload, isBinary, options, callback);
+    else if (this.waiting === undefined) held = this.transmit(payload, isBinary, options, callback);
     if (held === undefined) return true;
     if (held < 0 && held !== noRoom) return this.refuse(payload, callback);
     this.#needsDrain = true;
@@ -121,48 +119,26 @@ export class Connection implements DriverEvents {
     return false;
   }
 
-  /** Queues a message, with the policy 'wait' when there is room for it. The callback is always called. */
-  sendAsync(payload: Message, isBinary: boolean, options: SendOptions | undefined, callback: SendCallback): void {
-    if (this.settings.backpressure === 'wait' && this.readyState === ReadyState.Open) {
-      if (this.queue !== undefined) {
-        this.queue.sendAsync(payload, isBinary, options, callback);
-      } else {
-        const message = { payload, bytes: byteLength(payload), isBinary, options, callback };
-        if (this.#waiting !== undefined) this.#waiting.push(message);
-        else if (!admit(this, message)) this.#waiting = new WaitingMessages(this, message);
-      }
-    } else {
-      this.send(payload, isBinary, options, callback);
+  /** A writer's message will never be complete. When it has begun, nothing can follow it but a Close frame. */
+  dropWriter(writer: MessageWriter): void {
+    if (!writer.hasBegun) {
+      this.queue?.removeWriter(writer);
+    } else if (!this.closeSent) {
+      this.#startClosing();
+      this.#sendClose(internalError, 'A message was broken off');
     }
   }
 
-  /** Gives up the message of `sendAsync` with this callback. False: it does not wait, or no more. */
-  giveUp(callback: SendCallback): boolean {
-    if (!this.#waiting?.giveUp(callback)) return this.queue?.giveUp(callback) === true;
-    if (this.#waiting.admit()) this.#waiting = undefined;
-    return true;
-  }
-
-  /** Queues a part of a message of the writer whose turn it is. */
-  sendPart(payload: Buffer, isBinary: boolean, options: SendOptions, callback?: SendCallback): Held {
-    return this.#waiting === undefined ? this.transmit(payload, isBinary, options, callback) : noRoom;
-  }
-
-  /** A writer's message will never be complete. When it has begun, nothing can follow it but a Close frame. */
-  dropWriter(writer: MessageWriter): void {
-    if (!writer.hasBegun) this.queue?.removeWriter(writer);
-    else if (!this.closeSent) this.#sendClose(internalError, 'A message was broken off');
-  }
-
   /** Queues a ping or a pong of at most 125 bytes. */
-  sendControl(isPong: boolean, payload: string | Uint8Array | BlobReader, callback?: SendCallback): void {
+  sendControl(isPong: boolean, payload: ControlPayload, callback?: SendCallback, mask?: unknown): void {
     if (this.readyState !== ReadyState.Open) {
       this.refuse(payload, callback);
       return;
     }
-    if (this.queue?.takeControl(isPong, payload, callback)) return;
-    const number = callback === undefined ? 0 : this.#remember(callback);
-    const held = driver.sendControl(this.id, isPong, payload as string | Uint8Array, number);
+    if (this.queue?.takeControl(isPong, payload, callback, mask)) return;
+    const key = maskKey(this.settings, mask);
+    const number = this.#remember(callback);
+    const held = driver.sendControl(this.id, isPong, payload as string | Uint8Array, number, key);
     if (held === undefined || held >= 0) return;
     this.#callbacks?.take(number);
     if (held === noRoom) this.overflow(callback);
@@ -179,10 +155,12 @@ export class Connection implements DriverEvents {
     }
     if (this.#fragmentIsBinary !== undefined) isBinary = this.#fragmentIsBinary; // the first part decides
     if (isBinary) flags |= SendFlag.Binary;
-    const number = callback === undefined ? 0 : this.#remember(callback);
+    const key = maskKey(this.settings, options?.mask);
+    if (key !== undefined) flags |= SendFlag.OwnKey;
+    const number = this.#remember(callback);
     let held: Held = -1;
     try {
-      held = driver.send(this.id, payload, flags | (number << callbackShift));
+      held = driver.send(this.id, payload, flags | (number << callbackShift), key);
     } finally {
       if (held !== undefined && held < 0) this.#callbacks?.take(number);
     }
@@ -190,8 +168,9 @@ export class Connection implements DriverEvents {
     return held;
   }
 
-  #remember(callback: SendCallback): number {
-    return (this.#callbacks ??= new SendCallbacks()).add(this.settings.asyncContext ? inContext(callback) : callback);
+  /** The number of a callback; 0 without one. */
+  #remember(callback: SendCallback | undefined): number {
+    return callback === undefined ? 0 : (this.#callbacks ??= new SendCallbacks(this.settings)).add(callback);
   }
 
   /** What cannot be sent counts as buffered for ever (WHATWG) and is told to its callback. */
@@ -214,12 +193,11 @@ export class Connection implements DriverEvents {
   #stopSending(): void {
     this.readyState = ReadyState.Closing;
     if (this.queue !== undefined) this.abandon(this.queue);
-    this.#waiting?.abort();
-    this.#waiting = undefined;
+    this.waiting?.abort();
   }
 
   onSent(number: number, ok: boolean): void {
-    if (ok && this.#waiting?.admit()) this.#waiting = undefined;
+    if (ok) this.waiting?.admit();
     if (number === drained) {
       this.queue?.mayGoOn();
       this.mayDrain();
@@ -271,7 +249,9 @@ export class Connection implements DriverEvents {
   }
 
   onPing(data: Buffer): void {
-    if (!this.#isCut) this.socket.emit('ping', data);
+    if (this.#isCut) return;
+    if (this.settings.generateMask !== undefined) answerPing(this.id, data, this.settings);
+    this.socket.emit('ping', data);
   }
 
   onPong(data: Buffer): void {
@@ -308,15 +288,18 @@ export class Connection implements DriverEvents {
   /** Starts the closing handshake; ends a pause, because the peer's Close frame lies behind what it sent before. */
   close(status: number | undefined, reason: string | Uint8Array): void {
     if (this.readyState !== ReadyState.Open) return;
-    if (this.queue?.close(status, reason)) this.#startCloseTimer();
-    else this.#sendClose(status ?? 0, reason);
+    if (this.queue?.close(status, reason)) {
+      this.#startCloseTimer();
+    } else {
+      this.#sendClose(status ?? 0, reason);
+      this.#startClosing();
+    }
     this.resume();
   }
 
   #sendClose(status: number, reason: string | Uint8Array): void {
-    driver.sendClose(this.id, status, reason);
+    driver.sendClose(this.id, status, reason, maskKey(this.settings));
     this.closeSent = true;
-    this.#startClosing();
   }
 
   /** Ends the connection at once, without a Close frame. Messages that wait are not delivered. */
@@ -334,9 +317,9 @@ export class Connection implements DriverEvents {
     this.closeReceived = true;
     this.#closeStatus = status;
     this.#closeReason = reason.length === 0 ? emptyReason : Buffer.from(reason); // not to keep the batch
-    if (this.closeSent) this.#startClosing();
-    else this.#sendClose(status === noStatus ? 0 : status, reason);
+    this.#startClosing();
     this.#endReceiving(undefined);
+    if (!this.closeSent) this.#sendClose(status === noStatus ? 0 : status, reason);
   }
 
   onFault(sentence: string, status: number): void {

@@ -21,6 +21,9 @@ export const tryAgainLater = 1013;
 /** What the driver sends. */
 export type Payload = string | Uint8Array | ArrayBuffer;
 
+/** What a ping or a pong carries; a Blob has to be read first. */
+export type ControlPayload = string | Uint8Array | BlobReader;
+
 const empty = new Uint8Array(0);
 
 /** Most bytes in a control frame (RFC 6455, 5.5). */
@@ -93,7 +96,7 @@ export function byteLength(payload: string | { readonly byteLength: number }): n
  * The payload of a ping or a pong.
  * @throws TypeError as `toPayload`; RangeError above 125 bytes.
  */
-export function toControlPayload(data: unknown): string | Uint8Array | BlobReader {
+export function toControlPayload(data: unknown): ControlPayload {
   const payload = isBlob(data) ? new BlobReader(data) : toPayload(data);
   const bytes = byteLength(payload);
   if (bytes > maxControlBytes) {

@@ -23,31 +23,41 @@ export interface DiagnosticsHandshake {
 
 /** A message was received. */
 export interface DiagnosticsMessage {
+  /** The socket that received it. */
   readonly socket: WebSocket;
   /** The same object that 'message' listeners get; with `delivery: 'borrow'` valid only until the subscriber returns. */
   readonly data: MessageData;
+  /** Whether it is a binary message. */
   readonly isBinary: boolean;
 }
 
 /** A connection is gone, or a client's handshake failed. */
 export interface DiagnosticsClose {
+  /** The socket that was closed. */
   readonly socket: WebSocket;
   /** As the 'close' event: 1005 when the Close frame had no status, 1006 when there was none. */
   readonly code: number;
+  /** UTF-8, at most 123 bytes. */
   readonly reason: Buffer;
 }
 
 /** A connection or a client's handshake failed. */
 export interface DiagnosticsError {
+  /** The socket that failed. */
   readonly socket: WebSocket;
+  /** What the 'error' event has. */
   readonly error: Error;
 }
 
 /** What subscribers get, by the name of the channel. */
 export interface DiagnosticsChannels {
+  /** An opening handshake ended. */
   'websocket-component:handshake': DiagnosticsHandshake;
+  /** A message was received. */
   'websocket-component:message': DiagnosticsMessage;
+  /** A connection is gone. */
   'websocket-component:close': DiagnosticsClose;
+  /** Something failed. */
   'websocket-component:error': DiagnosticsError;
 }
 

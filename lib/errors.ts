@@ -25,6 +25,7 @@ export type WebSocketErrorCode =
 
 /** An error of a connection. */
 export interface WebSocketError extends Error {
+  /** What happened; docs/errors.md has a table. */
   code: WebSocketErrorCode;
   /** The status of the Close frame that told the peer, when the peer was at fault. */
   closeStatus?: number;

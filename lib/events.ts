@@ -87,7 +87,9 @@ export class CloseEvent extends Event {
 
 /** Something failed; a CloseEvent follows. */
 export class ErrorEvent extends Event {
+  /** What the 'error' event of the EventEmitter has. */
   readonly error: Error;
+  /** Its message. */
   readonly message: string;
 
   constructor(target: WebSocket, error: Error) {
@@ -99,15 +101,26 @@ export class ErrorEvent extends Event {
 
 /** The event object for each event that has one. */
 export interface WebSocketEventMap {
+  /** The opening handshake is done. */
   open: Event;
+  /** A message was received. */
   message: MessageEvent;
+  /** The connection is closed. */
   close: CloseEvent;
+  /** Something failed. */
   error: ErrorEvent;
 }
 
-/** A function, or an object with a `handleEvent` method. */
-export type EventListener<E extends Event> = ((this: WebSocket, event: E) => void) | { handleEvent(event: E): void };
+/** An object that listens. */
+export interface EventListenerObject<E extends Event> {
+  /** Called with the event. */
+  handleEvent(event: E): void;
+}
 
+/** A function, or an object with a `handleEvent` method. */
+export type EventListener<E extends Event> = ((this: WebSocket, event: E) => void) | EventListenerObject<E>;
+
+/** Options of `addEventListener`. */
 export interface EventListenerOptions {
   /** Remove the listener when it is called. Default: false. */
   once?: boolean;

@@ -32,6 +32,7 @@ export type {
   ErrorEvent,
   Event,
   EventListener,
+  EventListenerObject,
   EventListenerOptions,
   MessageEvent,
   WebSocketEventMap,
@@ -40,7 +41,6 @@ export type {
 export type {
   BackpressurePolicy,
   BinaryType,
-  BroadcastOptions,
   ClientOptions,
   ConnectionSettings,
   MessageData,
@@ -52,20 +52,25 @@ export type {
   SendCallback,
   SendData,
   SendOptions,
-  ServerCloseOptions,
-  ServerOptions,
   TextType,
   TransportKind,
+} from './options.js';
+export type {
+  BroadcastOptions,
+  ServerCloseOptions,
+  ServerOptions,
   UpgradeCallback,
   VerifyClient,
   VerifyClientCallback,
   VerifyClientInfo,
-} from './options.js';
+} from './server-options.js';
 export type { MessageStream } from './message-stream.js';
 export type { MessageWriter, MessageWriterOptions } from './message-writer.js';
 export type { PreparedMessageOptions } from './prepared-message.js';
+export type { ReadyState } from './ready-state.js';
 export type { WebSocketServerEvents } from './server-events.js';
 export type { ServerStats } from './server-stats.js';
+export type { Listener } from './typed-emitter.js';
 export type {
   AddressInfo,
   CertMeta,

@@ -10,7 +10,7 @@ import { Buffer } from 'node:buffer';
 import process from 'node:process';
 import { types } from 'node:util';
 import { BlobReader } from './blob.js';
-import { byteLength } from './data.js';
+import { byteLength, type ControlPayload } from './data.js';
 import type { Connection } from './connection.js';
 import { driver } from './dispatch.js';
 import { notSentError } from './errors.js';
@@ -19,6 +19,7 @@ import { noRoom } from './native.js';
 import type { SendCallback, SendOptions } from './options.js';
 import type { Message } from './prepared-message.js';
 import { ReadyState } from './ready-state.js';
+import { sendAsync } from './waiting-messages.js';
 
 /** Most bytes of a frame's header: what a message takes on the wire besides its payload. */
 const headerBytes = 14;
@@ -89,17 +90,17 @@ export class SendQueue {
     return held > this.#connection.settings.highWaterMark ? held : undefined;
   }
 
-  /** As `Connection.sendAsync` with the policy 'wait'. */
+  /** As the function `sendAsync` with the policy 'wait'. */
   sendAsync(data: Message, isBinary: boolean, options: SendOptions | undefined, callback: SendCallback): void {
     const bytes = byteLength(data);
     const isFragment = options?.fin === false;
     this.#push(data, { ...plain, bytes, callback, isFragment }, (message) => {
-      this.#connection.sendAsync(message, isBinary, options, callback);
+      sendAsync(this.#connection, message, isBinary, options, callback);
     });
   }
 
   /** Takes a ping or pong that has to wait; false: it has not. */
-  takeControl(isPong: boolean, data: string | Uint8Array | BlobReader, callback: SendCallback | undefined): boolean {
+  takeControl(isPong: boolean, data: ControlPayload, callback: SendCallback | undefined, mask: unknown): boolean {
     if (this.#controls === 0 && !(data instanceof BlobReader)) return false;
     const bytes = byteLength(data);
     if (!this.#hasRoom(bytes, controlBytes)) {
@@ -107,7 +108,7 @@ export class SendQueue {
       return true;
     }
     this.#push(data, { ...plain, bytes, callback, isControl: true }, (message) => {
-      this.#connection.sendControl(isPong, message as string | Uint8Array, callback);
+      this.#connection.sendControl(isPong, message as string | Uint8Array, callback, mask);
     });
     return true;
   }

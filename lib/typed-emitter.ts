@@ -5,7 +5,8 @@
 import { EventEmitter } from 'node:events';
 
 type AnyListener = Parameters<EventEmitter['on']>[1];
-type Listener<Self, Args extends unknown[]> = (this: Self, ...args: Args) => void;
+/** A listener: `Self` is the object that emits, `Args` what comes with the event. */
+export type Listener<Self, Args extends unknown[]> = (this: Self, ...args: Args) => void;
 
 /** The methods of EventEmitter; `Events` has the arguments of the listeners by name. */
 export interface TypedEmitter<Events extends Record<keyof Events, unknown[]>> extends EventEmitter {

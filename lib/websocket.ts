@@ -36,12 +36,12 @@ import {
   type SendCallback,
   type SendData,
   type SendOptions,
-  type ServerOptions,
   type TransportKind,
 } from './options.js';
 import { kindOf, MessageKind, toMessage, type Message, type PreparedMessage } from './prepared-message.js';
 import { ReadyState } from './ready-state.js';
 import type { WebSocketServer } from './server.js';
+import type { ServerOptions } from './server-options.js';
 import type { createWebSocketStream } from './stream.js';
 import { isTaken } from './transport.js';
 
@@ -66,13 +66,20 @@ export class WebSocket extends Additions {
 
   /** The server class; the same as `WebSocketServer`. */
   declare static Server: typeof WebSocketServer;
+  /** The server class. */
   declare static WebSocketServer: typeof WebSocketServer;
+  /** This class. */
   declare static WebSocket: typeof WebSocket;
+  /** The function of this name. */
   declare static createWebSocketStream: typeof createWebSocketStream;
 
+  /** As the static of this name. */
   declare readonly CONNECTING: typeof ReadyState.Connecting;
+  /** As the static of this name. */
   declare readonly OPEN: typeof ReadyState.Open;
+  /** As the static of this name. */
   declare readonly CLOSING: typeof ReadyState.Closing;
+  /** As the static of this name. */
   declare readonly CLOSED: typeof ReadyState.Closed;
 
   /** The listener that gets an Event object when the connection is open, or null. */
@@ -84,8 +91,8 @@ export class WebSocket extends Additions {
   /** The listener that gets an Event object for an error, or null. */
   declare onerror: ((event: ErrorEvent) => void) | null;
 
-  /** @internal Messages are views that are valid during the handler only. */
-  _borrows = false;
+  /** @internal Of the client, or of the connection; undefined before there is one. */
+  _settings: ResolvedSettings | undefined;
   #connection: Connection | undefined;
   #handshake: ClientHandshake | undefined;
   /** While there is no connection. */
@@ -97,13 +104,19 @@ export class WebSocket extends Additions {
   #unsent = 0;
 
   /**
-   * Connects to a server; null makes a socket that `WebSocketServer.handleUpgrade` opens.
+   * Connects to a server, without a list of subprotocols.
    *
    * @param address a ws:, wss:, http: or https: URL without a fragment
-   * @param protocols the subprotocols to offer; or the options
-   * @throws SyntaxError for an invalid URL or subprotocol; TypeError or RangeError for an invalid option.
+   * @throws SyntaxError for an invalid URL; TypeError or RangeError for an invalid option.
    */
   constructor(address: string | URL | null, options?: ClientOptions | ClientRequestArgs);
+  /**
+   * Connects to a server; null makes a socket that `WebSocketServer.handleUpgrade` or `setSocket` opens.
+   *
+   * @param address a ws:, wss:, http: or https: URL without a fragment
+   * @param protocols the subprotocols to offer
+   * @throws SyntaxError for an invalid URL or subprotocol; TypeError or RangeError for an invalid option.
+   */
   constructor(
     address: string | URL | null,
     protocols?: string | string[],
@@ -128,6 +141,7 @@ export class WebSocket extends Additions {
     return this.#binaryType;
   }
 
+  /** Sets it; other values than the four are ignored. */
   set binaryType(type: BinaryType) {
     if (!binaryTypes.includes(type)) return;
     this.#binaryType = type;
@@ -179,11 +193,6 @@ export class WebSocket extends Additions {
     return this.#connection;
   }
 
-  /** @internal Messages are streams, and never whole. */
-  get _streamsMessages(): boolean {
-    return (this.#connection ?? this.#handshake)?.settings.messageStream === true;
-  }
-
   /** @internal Both sides sent a Close frame. */
   get _wasClean(): boolean {
     return this.#connection !== undefined && this.#connection.closeSent && this.#connection.closeReceived;
@@ -218,13 +227,18 @@ export class WebSocket extends Additions {
   }
 
   /**
-   * Sends a ping; the peer answers with a pong of the same data.
+   * Sends a ping without data.
    *
-   * @param data at most 125 bytes
-   * @param mask ignored: a client always masks, a server never does
-   * @throws Error while CONNECTING; TypeError for other data; RangeError above 125 bytes.
+   * @param cb called when it was handed to the kernel, or with an error when it never will be
+   * @throws Error while CONNECTING.
    */
   ping(cb?: SendCallback): void;
+  /**
+   * Sends a ping; the peer answers with a pong of the same data. `mask` as in the options of `send`.
+   *
+   * @param data at most 125 bytes
+   * @throws Error while CONNECTING; TypeError for other data; RangeError above 125 bytes.
+   */
   ping(data: SendData | undefined, cb?: SendCallback): void;
   ping(data: SendData | undefined, mask: boolean | undefined, cb?: SendCallback): void;
   ping(data: SendData | undefined, mask: boolean | undefined, cb: (error: Error) => void): void;
@@ -253,7 +267,7 @@ export class WebSocket extends Additions {
     const payload = toControlPayload(data);
     const connection = this.#connection;
     if (connection === undefined) this._refuse(byteLength(payload), cb);
-    else withQueueFor(payload, connection, () => connection.sendControl(isPong, payload, cb ?? undefined));
+    else withQueueFor(payload, connection, () => connection.sendControl(isPong, payload, cb ?? undefined, mask));
   }
 
   /**
@@ -333,7 +347,7 @@ export class WebSocket extends Additions {
     settings: ResolvedSettings,
   ): void {
     this.#protocol = protocol;
-    this._borrows = settings.delivery === 'borrow';
+    this._settings = settings;
     const Kind = needsKeepAlive(settings) ? KeptConnection : Connection;
     this.#connection = new Kind(this, id, stream, preamble, head, settings);
     this.#handshake = undefined;

@@ -3,6 +3,7 @@
 //   --subject ours,ws  only these (bench/subjects.mjs)
 //   --rounds 3         measurements of each, in turn; the median counts
 //   --seconds 1        length of a measurement in processor time of the measured process, after --warmup 1
+//   --before FOLDER    also another checkout of this package, built there by "npm run build"; is this one slower?
 //   --quick            one round, shorter, for a first look
 //   --self-test        checks the load generator against servers and clients that echo wrongly
 //   --no-build         measures what was built before
@@ -10,6 +11,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { barsOf } from '../bench/bars.mjs';
+import { compareWithBefore, withBefore } from '../bench/before.mjs';
 import { chart } from '../bench/chart.mjs';
 import { machine } from '../bench/machine.mjs';
 import { markdown, verdict } from '../bench/markdown.mjs';
@@ -27,7 +29,10 @@ const quick = takeFlag('quick');
 const mayBuild = !takeFlag('no-build');
 const isSelfTest = takeFlag('self-test');
 const chosenScenarios = choose('scenario', scenarios);
-const chosenSubjects = choose('subject', subjects);
+const before = takeOption(args, 'before');
+const asked = choose('subject', subjects);
+const chosenSubjects = before === undefined ? asked : withBefore(asked, before);
+const allSubjects = { ...subjects, ...chosenSubjects };
 const rounds = takeNumber('rounds', quick ? 1 : 3);
 const times = { seconds: takeNumber('seconds', quick ? 0.5 : 1), warmup: takeNumber('warmup', quick ? 0.5 : 1) };
 const files = Object.fromEntries(['json', 'svg', 'markdown'].map((kind) => [kind, takeOption(args, kind)]));
@@ -82,13 +87,17 @@ for (const [scenarioName, bySubject] of Object.entries(measured)) {
   );
   bars[scenarioName] = barsOf(scenario, results[scenarioName]);
   console.log(`\n${scenarioName}: ${scenario.title}`);
-  console.log(align(rowsOf(scenario, results[scenarioName], subjects)));
+  console.log(align(rowsOf(scenario, results[scenarioName], allSubjects)));
   for (const bar of bars[scenarioName]) console.log(describe(bar));
+  for (const { name, ratio, noise, verdict } of compareWithBefore(bySubject)) {
+    const percent = number(100 * noise, 2);
+    console.log(`  ${verdict}: ${name}, before ÷ now ${number(ratio)}, noise ± ${percent} % (${rounds} rounds)`);
+  }
 }
 const all = { machine: machine(), times, rounds, results, bars, measured };
 if (files.json) writeFileSync(files.json, `${JSON.stringify(all, null, 2)}\n`);
-if (files.svg) writeFileSync(files.svg, chart(results, scenarios, subjects));
-if (files.markdown) writeFileSync(files.markdown, markdown(all, scenarios, subjects, files.markdown));
+if (files.svg) writeFileSync(files.svg, chart(results, scenarios, allSubjects));
+if (files.markdown) writeFileSync(files.markdown, markdown(all, scenarios, allSubjects, files.markdown));
 process.exitCode = failed ? 1 : 0;
 
 function describe(bar) {
