@@ -239,7 +239,7 @@ export class SendQueue {
     try {
       make(read);
     } catch (error) {
-      if (callback) process.nextTick(callback, error);
+      process.nextTick(callback ?? rethrow, error);
     }
   }
 
@@ -247,6 +247,11 @@ export class SendQueue {
     this.#failure = error;
     this.#connection.breakOff(error);
   }
+}
+
+/** What `generateMask` threw for a frame without a callback, when the call that sent it is long over. */
+function rethrow(error: unknown): never {
+  throw error;
 }
 
 /**
@@ -261,6 +266,16 @@ export function withQueueFor<T>(data: Message, connection: Connection, call: () 
   } finally {
     if (connection.queue?.isEmpty) connection.queue = undefined; // there was no room
   }
+}
+
+/** Sends a Blob. Apart from `WebSocket.send`, whose variables a closure would make an object of. */
+export function sendBlob(
+  connection: Connection,
+  blob: Message,
+  options: SendOptions | undefined,
+  cb: SendCallback | undefined,
+): boolean {
+  return withQueueFor(blob, connection, () => connection.send(blob, true, options, cb ?? undefined));
 }
 
 function isWriter(source: Call['source']): source is MessageWriter {

@@ -5,10 +5,10 @@
 import type { ClientRequest, ClientRequestArgs } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Additions } from './additions.js';
-import { adoptServerConnection } from './adopted.js';
+import { adoptConnection } from './adopted.js';
 import { callback as checkCallback } from './checks.js';
 import { ClientHandshake } from './client.js';
-import { withQueueFor } from './send-queue.js';
+import { sendBlob, withQueueFor } from './send-queue.js';
 import { Connection } from './connection.js';
 import { byteLength, checkCloseStatus, toControlPayload, toReason } from './data.js';
 import { emitClose, emitError, emitOpen } from './emit.js';
@@ -183,9 +183,13 @@ export class WebSocket extends Additions {
     return this.#connection?.transport.stream ?? null;
   }
 
-  /** Whether this is the server's side. */
+  /** Whether this is the server's side. False for a socket made with null makes `setSocket` open a client's side. */
   get _isServer(): boolean {
     return this.#url === undefined;
+  }
+
+  set _isServer(isServer: boolean) {
+    if (this.#handshake === undefined && this.#connection === undefined) this.#url = isServer ? undefined : '';
   }
 
   /** @internal */
@@ -330,11 +334,11 @@ export class WebSocket extends Additions {
    * @throws Error when the socket is a client's or was opened before; TypeError or RangeError for an invalid option.
    */
   setSocket(stream: Duplex, head: Buffer = emptyReason, options: ConnectionSettings = {}): void {
-    if (!this._isServer || this.readyState !== ReadyState.Connecting || isTaken(stream)) {
+    if (this.#handshake !== undefined || this.readyState !== ReadyState.Connecting || isTaken(stream)) {
       throw new Error('setSocket needs a socket that was made with null and not yet opened, and a stream of its own');
     }
     const settings = resolveSettings(options);
-    this._open(adoptServerConnection(settings), stream, '', head, '', settings);
+    this._open(adoptConnection(this._isServer, settings), stream, '', head, '', settings);
   }
 
   /** @internal The handshake is done: takes the stream over and emits 'open'. */
@@ -382,16 +386,6 @@ export class WebSocket extends Additions {
     if (cb) process.nextTick(cb, notOpenError(this.readyState));
     return false;
   }
-}
-
-/** Apart from `send`, whose variables a closure would make an object of. */
-function sendBlob(
-  connection: Connection,
-  blob: Message,
-  options: SendOptions | undefined,
-  cb: SendCallback | undefined,
-): boolean {
-  return withQueueFor(blob, connection, () => connection.send(blob, true, options, cb ?? undefined));
 }
 
 for (const [name, value] of Object.entries(ReadyState)) {
