@@ -38,7 +38,7 @@ import {
   type SendOptions,
   type TransportKind,
 } from './options.js';
-import { kindOf, MessageKind, toMessage, type Message, type PreparedMessage } from './prepared-message.js';
+import { kindOf, MessageKind, toMessage, type PreparedMessage } from './prepared-message.js';
 import { ReadyState } from './ready-state.js';
 import type { WebSocketServer } from './server.js';
 import type { ServerOptions } from './server-options.js';
