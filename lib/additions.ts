@@ -17,6 +17,7 @@ import type { ReceivedMessage, ReceiveOptions, SendAsyncOptions, SendCallback, S
 import { kindOf, MessageKind, toMessage, type PreparedMessage } from './prepared-message.js';
 import { ReadyState } from './ready-state.js';
 import { TypedEmitter } from './typed-emitter.js';
+import { giveUp, sendAsync } from './waiting-messages.js';
 import type { WebSocket } from './websocket.js';
 
 /** The methods and properties of a `WebSocket` that `ws` does not have. */
@@ -55,7 +56,7 @@ export abstract class Additions extends TypedEmitter<WebSocketEvents> {
       const signal = signalOption(options?.signal);
       if (signal?.aborted) throw abortError(signal);
       const onAbort = (): void => {
-        if (this._connection?.giveUp(settle)) settle(abortError(signal as AbortSignal));
+        if (this._connection && giveUp(this._connection, settle)) settle(abortError(signal as AbortSignal));
       };
       const settle = (error?: Error): void => {
         signal?.removeEventListener('abort', onAbort);
@@ -65,7 +66,7 @@ export abstract class Additions extends TypedEmitter<WebSocketEvents> {
       const connection = this._connection;
       const isBinary = kindOf(payload) !== MessageKind.Text;
       if (connection === undefined) this._refuse(byteLength(payload), settle);
-      else withQueueFor(payload, connection, () => connection.sendAsync(payload, isBinary, options, settle));
+      else withQueueFor(payload, connection, () => sendAsync(connection, payload, isBinary, options, settle));
       signal?.addEventListener('abort', onAbort);
     });
   }

@@ -24,7 +24,7 @@ import { ReadyState } from './ready-state.js';
 import { SendCallbacks } from './send-callbacks.js';
 import type { SendQueue } from './send-queue.js';
 import { attach, type Transport } from './transport.js';
-import { admit, WaitingMessages } from './waiting-messages.js';
+import type { WaitingMessages } from './waiting-messages.js';
 import type { WebSocket } from './websocket.js';
 
 const emptyReason = Buffer.alloc(0);
@@ -43,6 +43,8 @@ export class Connection implements DriverEvents {
   held: HeldMessages | undefined;
   /** What stands behind a message that takes a while to send. */
   queue: SendQueue | undefined;
+  /** Messages of `sendAsync` that wait for room. */
+  waiting: WaitingMessages | undefined;
   /** Messages as streams, with the option `messageStream`. */
   readonly streams: MessageStreams | undefined;
 
@@ -56,8 +58,6 @@ export class Connection implements DriverEvents {
   #errorEmitted = false;
   /** Made when first needed. */
   #callbacks: SendCallbacks | undefined;
-  /** Never empty. */
-  #waiting: WaitingMessages | undefined;
   /** A send returned false, and 'drain' has not come yet. */
   #needsDrain = false;
   /** Bytes that will never be sent. */
@@ -97,13 +97,13 @@ export class Connection implements DriverEvents {
 
   /** Whether a broadcast may put a whole message behind what was sent last. */
   get takesBroadcasts(): boolean {
-    if (this.readyState !== ReadyState.Open || this.#waiting !== undefined) return false;
+    if (this.readyState !== ReadyState.Open || this.waiting !== undefined) return false;
     return this.queue === undefined ? this.#fragmentIsBinary === undefined : !this.queue.endsInFragment;
   }
 
   /** The last part of a message that was begun with `fin: false` is still to come. */
   get endsInFragment(): boolean {
-    return this.#fragmentIsBinary !== undefined || this.#waiting?.endsInFragment === true;
+    return this.#fragmentIsBinary !== undefined || this.waiting?.endsInFragment === true;
   }
 
   /** Queues a message. False: it was refused, or more than the high-water mark waits, and 'drain' will come. */
@@ -111,7 +111,7 @@ export class Connection implements DriverEvents {
     if (this.readyState !== ReadyState.Open) return this.refuse(payload, callback);
     let held: Held = noRoom;
     if (this.queue !== undefined) held = this.queue.send(payload, isBinary, options, callback);
-    else if (this.#waiting === undefined) held = this.transmit(payload, isBinary, options, callback);
+    else if (this.waiting === undefined) held = this.transmit(payload, isBinary, options, callback);
     if (held === undefined) return true;
     if (held < 0 && held !== noRoom) return this.refuse(payload, callback);
     this.#needsDrain = true;
@@ -119,37 +119,14 @@ export class Connection implements DriverEvents {
     return false;
   }
 
-  /** Queues a message, with the policy 'wait' when there is room for it. The callback is always called. */
-  sendAsync(payload: Message, isBinary: boolean, options: SendOptions | undefined, callback: SendCallback): void {
-    if (this.settings.backpressure === 'wait' && this.readyState === ReadyState.Open) {
-      if (this.queue !== undefined) {
-        this.queue.sendAsync(payload, isBinary, options, callback);
-      } else {
-        const message = { payload, bytes: byteLength(payload), isBinary, options, callback };
-        if (this.#waiting !== undefined) this.#waiting.push(message);
-        else if (!admit(this, message)) this.#waiting = new WaitingMessages(this, message);
-      }
-    } else {
-      this.send(payload, isBinary, options, callback);
-    }
-  }
-
-  /** Gives up the message of `sendAsync` with this callback. False: it does not wait, or no more. */
-  giveUp(callback: SendCallback): boolean {
-    if (!this.#waiting?.giveUp(callback)) return this.queue?.giveUp(callback) === true;
-    if (this.#waiting.admit()) this.#waiting = undefined;
-    return true;
-  }
-
-  /** Queues a part of a message of the writer whose turn it is. */
-  sendPart(payload: Buffer, isBinary: boolean, options: SendOptions, callback?: SendCallback): Held {
-    return this.#waiting === undefined ? this.transmit(payload, isBinary, options, callback) : noRoom;
-  }
-
   /** A writer's message will never be complete. When it has begun, nothing can follow it but a Close frame. */
   dropWriter(writer: MessageWriter): void {
-    if (!writer.hasBegun) this.queue?.removeWriter(writer);
-    else if (!this.closeSent) this.#sendClose(internalError, 'A message was broken off');
+    if (!writer.hasBegun) {
+      this.queue?.removeWriter(writer);
+    } else if (!this.closeSent) {
+      this.#startClosing();
+      this.#sendClose(internalError, 'A message was broken off');
+    }
   }
 
   /** Queues a ping or a pong of at most 125 bytes. */
@@ -216,13 +193,12 @@ export class Connection implements DriverEvents {
   #stopSending(): void {
     this.readyState = ReadyState.Closing;
     if (this.queue !== undefined) this.abandon(this.queue);
-    this.#waiting?.abort();
-    this.#waiting = undefined;
+    this.waiting?.abort();
   }
 
   onSent(number: number, ok: boolean): void {
-    if (!ok) this.onEnd();
-    else if (this.#waiting?.admit()) this.#waiting = undefined;
+    if (ok) this.waiting?.admit();
+    else this.onEnd();
     if (number === drained) {
       this.queue?.mayGoOn();
       this.mayDrain();
@@ -313,15 +289,18 @@ export class Connection implements DriverEvents {
   /** Starts the closing handshake; ends a pause, because the peer's Close frame lies behind what it sent before. */
   close(status: number | undefined, reason: string | Uint8Array): void {
     if (this.readyState !== ReadyState.Open) return;
-    if (this.queue?.close(status, reason)) this.#startCloseTimer();
-    else this.#sendClose(status ?? 0, reason);
+    if (this.queue?.close(status, reason)) {
+      this.#startCloseTimer();
+    } else {
+      this.#sendClose(status ?? 0, reason);
+      this.#startClosing();
+    }
     this.resume();
   }
 
   #sendClose(status: number, reason: string | Uint8Array): void {
     driver.sendClose(this.id, status, reason, maskKey(this.settings));
     this.closeSent = true;
-    this.#startClosing();
   }
 
   /** Ends the connection at once, without a Close frame. Messages that wait are not delivered. */
@@ -339,11 +318,9 @@ export class Connection implements DriverEvents {
     this.closeReceived = true;
     this.#closeStatus = status;
     this.#closeReason = reason.length === 0 ? emptyReason : Buffer.from(reason); // not to keep the batch
-    const mustAnswer = !this.closeSent;
-    this.closeSent = true;
     this.#startClosing();
     this.#endReceiving(undefined);
-    if (mustAnswer) driver.sendClose(this.id, status === noStatus ? 0 : status, reason, maskKey(this.settings));
+    if (!this.closeSent) this.#sendClose(status === noStatus ? 0 : status, reason);
   }
 
   onFault(sentence: string, status: number): void {

@@ -9,7 +9,7 @@ import { count, signalOption } from './checks.js';
 import type { Connection } from './connection.js';
 import { describe } from './describe.js';
 import { isConnectionEnd, notSentError } from './errors.js';
-import { noRoom } from './native.js';
+import { noRoom, type Held } from './native.js';
 import type { SendCallback } from './options.js';
 import { ReadyState } from './ready-state.js';
 import { SendQueue } from './send-queue.js';
@@ -210,6 +210,18 @@ export class MessageWriter extends Writable {
     }
   }
 
+  /** As `Connection.transmit`. */
+  #transmit(frame: Buffer, fin: boolean, callback: SendCallback | undefined): Held {
+    const connection = this.#connection as Connection;
+    if (connection.waiting !== undefined) return noRoom; // messages of `sendAsync` that came before
+    try {
+      return connection.transmit(frame, this.isBinary, { fin, compress: this.#compress }, callback);
+    } catch (error) {
+      this.destroy(error as Error); // thrown by `generateMask`
+      return -1;
+    }
+  }
+
   /** Sends what there is, when it is this writer's turn and as far as the connection has room. */
   #send(): void {
     if (this.#state !== State.Ready || this.#connection === undefined) return;
@@ -220,7 +232,7 @@ export class MessageWriter extends Writable {
       const frame = part.length > maxFrameBytes ? part.subarray(0, maxFrameBytes) : part;
       const fin = this.#isEnding && this.#parts.length === 1 && frame === part;
       const callback = fin ? (this.#callback as SendCallback) : undefined;
-      const held = this.#connection.sendPart(frame, this.isBinary, { fin, compress: this.#compress }, callback);
+      const held = this.#transmit(frame, fin, callback);
       if (held === noRoom) {
         this.#state = State.Blocked;
         return;

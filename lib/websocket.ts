@@ -8,7 +8,7 @@ import { Additions } from './additions.js';
 import { adoptConnection } from './adopted.js';
 import { callback as checkCallback } from './checks.js';
 import { ClientHandshake } from './client.js';
-import { withQueueFor } from './send-queue.js';
+import { sendBlob, withQueueFor } from './send-queue.js';
 import { Connection } from './connection.js';
 import { byteLength, checkCloseStatus, toControlPayload, toReason } from './data.js';
 import { emitClose, emitError, emitOpen } from './emit.js';
@@ -38,7 +38,7 @@ import {
   type SendOptions,
   type TransportKind,
 } from './options.js';
-import { kindOf, MessageKind, toMessage, type Message, type PreparedMessage } from './prepared-message.js';
+import { kindOf, MessageKind, toMessage, type PreparedMessage } from './prepared-message.js';
 import { ReadyState } from './ready-state.js';
 import type { WebSocketServer } from './server.js';
 import type { ServerOptions } from './server-options.js';
@@ -91,8 +91,8 @@ export class WebSocket extends Additions {
   /** The listener that gets an Event object for an error, or null. */
   declare onerror: ((event: ErrorEvent) => void) | null;
 
-  /** @internal Messages are views that are valid during the handler only. */
-  _borrows = false;
+  /** @internal Of the client, or of the connection; undefined before there is one. */
+  _settings: ResolvedSettings | undefined;
   #connection: Connection | undefined;
   #handshake: ClientHandshake | undefined;
   /** While there is no connection. */
@@ -195,11 +195,6 @@ export class WebSocket extends Additions {
   /** @internal */
   get _connection(): Connection | undefined {
     return this.#connection;
-  }
-
-  /** @internal Messages are streams, and never whole. */
-  get _streamsMessages(): boolean {
-    return (this.#connection ?? this.#handshake)?.settings.messageStream === true;
   }
 
   /** @internal Both sides sent a Close frame. */
@@ -356,7 +351,7 @@ export class WebSocket extends Additions {
     settings: ResolvedSettings,
   ): void {
     this.#protocol = protocol;
-    this._borrows = settings.delivery === 'borrow';
+    this._settings = settings;
     const Kind = needsKeepAlive(settings) ? KeptConnection : Connection;
     this.#connection = new Kind(this, id, stream, preamble, head, settings);
     this.#handshake = undefined;
@@ -391,16 +386,6 @@ export class WebSocket extends Additions {
     if (cb) process.nextTick(cb, notOpenError(this.readyState));
     return false;
   }
-}
-
-/** Apart from `send`, whose variables a closure would make an object of. */
-function sendBlob(
-  connection: Connection,
-  blob: Message,
-  options: SendOptions | undefined,
-  cb: SendCallback | undefined,
-): boolean {
-  return withQueueFor(blob, connection, () => connection.send(blob, true, options, cb ?? undefined));
 }
 
 for (const [name, value] of Object.entries(ReadyState)) {

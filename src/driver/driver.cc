@@ -58,8 +58,7 @@ std::uint32_t Driver::createOptions(const SessionLimits& limits) {
   options.strictCloseCodes = true;
   options.pool = &slab_;
   options.random = &random_;
-  options_.push_back(
-      {std::make_shared<const SessionOptions>(options), limits.send, limits.borrow, limits.fragments});
+  options_.push_back({std::make_shared<const SessionOptions>(options), limits.send, limits.borrow, limits.fragments});
   return static_cast<std::uint32_t>(options_.size() - 1);
 }
 
