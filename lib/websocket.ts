@@ -188,6 +188,7 @@ export class WebSocket extends Additions {
     return this.#url === undefined;
   }
 
+  /** Before `setSocket`, on a socket made with null. */
   set _isServer(isServer: boolean) {
     if (this.#handshake === undefined && this.#connection === undefined) this.#url = isServer ? undefined : '';
   }
