@@ -65,12 +65,12 @@ export class NativeSocket extends Socket {
   }
 
   /** Likewise; what waits to be sent counts. */
-  // @ts-expect-error as above
+  // @ts-expect-error In Node it is an accessor, too.
   override get bytesWritten(): number {
     return driver.bytesWritten(idOf(this));
   }
 
-  // @ts-expect-error as above
+  // @ts-expect-error In Node it is an accessor, too.
   override get pending(): boolean {
     return this.destroyed;
   }
@@ -79,7 +79,7 @@ export class NativeSocket extends Socket {
 
   override on(name: string | symbol, listener: (...args: never[]) => void): this {
     this[carrier]?.observe(this);
-    return super.on(name as 'close', listener as () => void);
+    return super.on(name as string, listener as (...args: unknown[]) => void);
   }
 
   override addListener(name: string | symbol, listener: (...args: never[]) => void): this {
@@ -88,7 +88,7 @@ export class NativeSocket extends Socket {
 
   override prependListener(name: string | symbol, listener: (...args: never[]) => void): this {
     this[carrier]?.observe(this);
-    return super.prependListener(name as 'close', listener as () => void);
+    return super.prependListener(name as string, listener as (...args: unknown[]) => void);
   }
 
   // ---- Writing ------------------------------------------------------------------------------------------------------

@@ -103,11 +103,18 @@ class NativeTransport implements Transport, Carrier {
   }
 }
 
+/** Methods that Node's HTTP server replaces on each of its sockets. */
+const listening: object = NativeSocket.prototype;
+
 /** Makes a socket of Node, which has no handle, stand for the connection. */
 function standFor(transport: NativeTransport, socket: Socket): NativeSocket {
   if (Object.getPrototypeOf(socket) === Socket.prototype) Object.setPrototypeOf(socket, NativeSocket.prototype);
   else Object.defineProperties(socket, Object.getOwnPropertyDescriptors(NativeSocket.prototype)); // a class of the program's
-  const made = socket as NativeSocket;
+  const made = socket as unknown as NativeSocket;
+  const methods: Record<'on' | 'addListener' | 'prependListener', unknown> = made;
+  methods.on = Reflect.get(listening, 'on');
+  methods.addListener = Reflect.get(listening, 'addListener');
+  methods.prependListener = Reflect.get(listening, 'prependListener');
   made[carrier] = transport;
   return made;
 }

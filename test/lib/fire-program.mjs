@@ -65,7 +65,8 @@ class Record {
 
 /** Waits for what a cell may still have under way. */
 async function settle(record) {
-  for (let i = 0; i === 0 || (!record.isReached && i < 200); i++) await new Promise((resolve) => setTimeout(resolve, 3));
+  for (let i = 0; i === 0 || (!record.isReached && i < 200); i++)
+    await new Promise((resolve) => setTimeout(resolve, 3));
   for (let i = 0; i < 4; i++) await new Promise(setImmediate);
 }
 
