@@ -137,7 +137,7 @@ export class Connection implements DriverEvents {
     }
     if (this.queue?.takeControl(isPong, payload, callback, mask)) return;
     const key = maskKey(this.settings, mask);
-    const number = this.#remember(callback);
+    const number = this.remember(callback);
     const held = driver.sendControl(this.id, isPong, payload as string | Uint8Array, number, key);
     if (held === undefined || held >= 0) return;
     this.#callbacks?.take(number);
@@ -157,7 +157,7 @@ export class Connection implements DriverEvents {
     if (isBinary) flags |= SendFlag.Binary;
     const key = maskKey(this.settings, options?.mask);
     if (key !== undefined) flags |= SendFlag.OwnKey;
-    const number = this.#remember(callback);
+    const number = this.remember(callback);
     let held: Held = -1;
     try {
       held = driver.send(this.id, payload, flags | (number << callbackShift), key);
@@ -169,7 +169,7 @@ export class Connection implements DriverEvents {
   }
 
   /** The number of a callback; 0 without one. */
-  #remember(callback: SendCallback | undefined): number {
+  remember(callback: SendCallback | undefined): number {
     return callback === undefined ? 0 : (this.#callbacks ??= new SendCallbacks(this.settings)).add(callback);
   }
 
@@ -198,7 +198,7 @@ export class Connection implements DriverEvents {
 
   onSent(number: number, ok: boolean): void {
     if (ok) this.waiting?.admit();
-    else this.onEnd();
+    else if (this.readyState === ReadyState.Open) this.#stopSending();
     if (number === drained) {
       this.queue?.mayGoOn();
       this.mayDrain();
@@ -347,6 +347,7 @@ export class Connection implements DriverEvents {
 
   onEnd(): void {
     if (this.readyState === ReadyState.Open) this.#stopSending();
+    this.transport.ended?.();
   }
 
   onShutdown(): void {
