@@ -90,7 +90,7 @@ export class MessageWriter extends Writable {
   #isScheduled = false;
 
   /**
-   * Use `createMessageWriter`.
+   * @internal Use `createMessageWriter`.
    * @throws TypeError or RangeError for an invalid option.
    */
   constructor(connection: Connection | undefined, options: MessageWriterOptions) {
@@ -131,6 +131,7 @@ export class MessageWriter extends Writable {
     this.destroy(error);
   }
 
+  /** @internal */
   override _write(chunk: Buffer | string, encoding: BufferEncoding, callback: Callback): void {
     const bytes = this.#toBytes(chunk, encoding);
     if (this.#gatheredBytes + bytes.length >= gatheredBytes) {
@@ -146,6 +147,7 @@ export class MessageWriter extends Writable {
     callback();
   }
 
+  /** @internal */
   override _final(callback: Callback): void {
     if (this.#surrogate !== '') this.#gather(replacement);
     this.#surrogate = '';
@@ -154,6 +156,7 @@ export class MessageWriter extends Writable {
     this.#send();
   }
 
+  /** @internal */
   override _destroy(error: Error | null, callback: Callback): void {
     const pending = this.#callback;
     this.#callback = undefined;
