@@ -198,6 +198,7 @@ export class Connection implements DriverEvents {
 
   onSent(number: number, ok: boolean): void {
     if (ok) this.waiting?.admit();
+    else this.onEnd();
     if (number === drained) {
       this.queue?.mayGoOn();
       this.mayDrain();
@@ -258,19 +259,19 @@ export class Connection implements DriverEvents {
     if (!this.#isCut) this.socket.emit('pong', data);
   }
 
-  /** After this returns, no 'message' follows until `resume` or the end of the connection. */
+  /** No 'message' until `resume` or the end. While messages are held, the last pause of the transport is in force. */
   pause(): void {
-    if (this.isEnded || this.readyState === ReadyState.Closed) return;
+    if (this.isPaused || this.isEnded || this.readyState === ReadyState.Closed) return;
     this.isPaused = true;
-    // Once the peer has sent its Close frame, only the end of the stream is still to be read.
-    if (!this.closeReceived) this.transport.setPaused(true);
+    if (!this.closeReceived && this.held === undefined) this.transport.setPaused(true);
   }
 
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
-    this.transport.setPaused(this.isStopped);
-    (this.streams ?? this.held)?.releaseSoon();
+    const received = this.streams ?? this.held;
+    if (this.held === undefined) this.transport.setPaused(this.isStopped);
+    received?.releaseSoon();
   }
 
   /** Nothing is read now: the program paused the socket, or reads a message's stream more slowly than it comes. */

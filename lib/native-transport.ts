@@ -12,7 +12,7 @@ import { Socket, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { driver } from './dispatch.js';
-import type { Address } from './native.js';
+import { readAhead, type Address } from './native.js';
 import type { Transport } from './transport.js';
 
 /** Where a stream has the transport that took it. */
@@ -88,7 +88,7 @@ class NativeTransport implements Transport {
   }
 
   setPaused(paused: boolean): void {
-    driver.setPaused(this.#id, paused);
+    driver.setPaused(this.#id, paused, readAhead);
   }
 
   /** Whether the open connection keeps the process alive. */

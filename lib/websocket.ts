@@ -188,6 +188,7 @@ export class WebSocket extends Additions {
     return this.#url === undefined;
   }
 
+  /** Before `setSocket`, on a socket made with null. */
   set _isServer(isServer: boolean) {
     if (this.#handshake === undefined && this.#connection === undefined) this.#url = isServer ? undefined : '';
   }
@@ -327,7 +328,7 @@ export class WebSocket extends Additions {
 
   /**
    * Opens a socket that was made with null on a stream whose handshake somebody else has made; 'open' is emitted before
-   * this returns. The socket is a server's: it expects masked frames.
+   * this returns. The socket is a server's, which expects masked frames, unless `_isServer` was set to false.
    *
    * @param head was read from the stream already
    * @param options as for `WebSocketServer`, with the same defaults (`ws`: no limits unless they are named)

@@ -179,8 +179,11 @@ export interface Driver {
    */
   sendRaw(id: number, bytes: Uint8Array | string, callback: number): number | undefined;
 
-  /** Stops or starts reading the native transport. Records that were read before still arrive; `lib` holds them back. */
-  setPaused(id: number, paused: boolean): void;
+  /**
+   * Stops or starts reading the native transport; paused, it stops when `readAhead` bytes more have come, so that an end
+   * right behind is seen. What was read arrives as records; `lib` holds them back.
+   */
+  setPaused(id: number, paused: boolean, readAhead: number): void;
   /** Payload bytes accepted and not yet handed to the kernel. */
   bufferedAmount(id: number): number;
   /**

@@ -57,7 +57,7 @@ Result Connection::attach(std::unique_ptr<Transport> transport, std::span<const 
     close(UV_ENOMEM, false);
   }
   if (isOpen()) {
-    transport_->setReading(!paused_ || input_ != Input::Open);
+    transport_->setReading(mayRead());
   }
   return Result::Ok;
 }
@@ -91,6 +91,9 @@ void Connection::received(std::size_t count) {
   bytesRead_ += count;
   traffic_->bytesReceived += count;
   readCompleted(count);
+  if (isOpen() && !mayRead()) {
+    transport_->setReading(false);
+  }
 }
 
 void Connection::readCompleted(std::size_t count) {
@@ -249,10 +252,10 @@ void Connection::endOfStream() {
   }
 }
 
-void Connection::setPaused(bool paused) {
-  paused_ = paused;
+void Connection::setPaused(bool paused, std::uint64_t readAhead) {
+  readLimit_ = paused ? bytesRead_ + readAhead : kUnlimited;
   if (isOpen() && input_ == Input::Open) {
-    transport_->setReading(!paused);
+    transport_->setReading(mayRead());
   }
 }
 
