@@ -262,15 +262,16 @@ export class Connection implements DriverEvents {
   /** No 'message' until `resume` or the end. While messages are held, the last pause of the transport is in force. */
   pause(): void {
     if (this.isPaused || this.isEnded || this.readyState === ReadyState.Closed) return;
+    // A pause in force is not made anew, because each reads some bytes ahead.
+    if (!this.closeReceived && this.held === undefined && !this.isStopped) this.transport.setPaused(true);
     this.isPaused = true;
-    if (!this.closeReceived && this.held === undefined) this.transport.setPaused(true);
   }
 
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
     const received = this.streams ?? this.held;
-    if (this.held === undefined) this.transport.setPaused(this.isStopped);
+    if (this.held === undefined && !this.isStopped) this.transport.setPaused(false);
     received?.releaseSoon();
   }
 
