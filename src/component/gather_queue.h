@@ -38,6 +38,8 @@ class GatherQueue {
   // Queue a frame. Fail: no randomness for the mask key. Throw std::bad_alloc and change nothing then.
   Result addData(const Frame& frame);
   Result addControl(const Frame& frame);
+  // The answer to a ping, which leaves the slot. No effect when many wait already. Otherwise as above.
+  Result addReply(ReplySlot& reply);
 
   // Describes what to write next: the count of buffers filled, and their bytes. reply goes out with it when it can.
   // Throws std::bad_alloc; Fail as above.
