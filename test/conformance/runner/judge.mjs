@@ -26,8 +26,9 @@ export function judge(testCase, connection, seen) {
   const leniencies = [];
   const fail = (text) => differences.push(text);
   /** The difference is allowed where the case says so. */
+  const note = (name, text) => leniencies.push(`${name}: ${text}`);
   const mind = (name, text = Leniency[name]) => {
-    if (testCase.lenient.includes(name)) leniencies.push(`${name}: ${text}`);
+    if (testCase.lenient.includes(name)) note(name, text);
     else fail(text);
   };
   const { expect } = testCase;
@@ -50,11 +51,11 @@ export function judge(testCase, connection, seen) {
     if (isCoalesced) mind('coalesced');
     else fail(text);
   });
-  judgeEnd(testCase, connection, seen, mind, fail);
+  judgeEnd(testCase, connection, seen, { fail, note, mind });
   return verdictOf(differences, leniencies);
 }
 
-function judgeEnd({ expect, lenientStatus }, connection, seen, mind, fail) {
+function judgeEnd({ expect, lenientStatus }, connection, seen, { fail, note, mind }) {
   const { by, status } = expect.close;
   if (seen.isLate) mind('late');
   if (connection.close === undefined) {
@@ -64,7 +65,7 @@ function judgeEnd({ expect, lenientStatus }, connection, seen, mind, fail) {
   }
   if (connection.close.status !== status) {
     const text = `Close frame with status ${connection.close.status} instead of ${status}`;
-    if (lenientStatus.includes(connection.close.status)) mind('status', text);
+    if (lenientStatus.includes(connection.close.status)) note('status', text);
     else fail(text);
   }
   if (connection.end === undefined) fail('TCP did not end');
