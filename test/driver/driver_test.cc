@@ -44,7 +44,22 @@ TEST_F(DriverTest, IdsOfOneSlotDoNotRepeatSoon) {
     EXPECT_NE(made.id(), 0U);
     EXPECT_TRUE(ids.insert(made.id()).second);
     made.close(0, false);
+    uv_run(&loop_, UV_RUN_NOWAIT);
   }
+  EXPECT_LT(*ids.rbegin() & ((1U << ConnectionTable::kSlotBits) - 1), 4U) << "slots are used again";
+}
+
+// Handlers find connections by their slots: another connection there would hide the last event.
+TEST_F(DriverTest, ASlotIsTakenUntilTheLastEventWasDelivered) {
+  constexpr ConnectionId kSlots = (1U << ConnectionTable::kSlotBits) - 1;
+  const Native first = connectNative(Role::Server);
+  connection(first.id).close(0, false);
+  const Native second = connectNative(Role::Server);
+  EXPECT_NE(second.id & kSlots, first.id & kSlots);
+  runUntil([&] { return saw(EventKind::Closed); });
+  runBriefly();
+  const Native third = connectNative(Role::Server);
+  EXPECT_EQ(third.id & kSlots, first.id & kSlots);
 }
 
 TEST_F(DriverTest, AConnectionThatWasNeverAttachedHasNoEvents) {
