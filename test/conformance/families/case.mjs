@@ -16,6 +16,7 @@
 //               { by: 'script', status }  the Close frame is among the steps
 //               { by: 'peer', status }    the peer fails the connection with this status
 //             and where the RFC does not ask the peer to fail, `accepted`: the messages of one that does not
+//   mayReset  the peer may end TCP with a reset although the closing handshake was complete
 //   lenient   names of Leniency (judge.mjs) that are noted instead of failing the case
 //   lenientStatus  statuses of the peer's Close frame that are noted, likewise
 import { closePayload, Opcode } from '../runner/frames.mjs';

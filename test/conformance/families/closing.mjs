@@ -1,7 +1,18 @@
 // 7: Close frames: status codes, reasons, and what comes around them.
 import { bytesOf } from '../runner/frames.mjs';
 import { firstBadByte } from '../runner/utf8.mjs';
-import { answersClose, binary, binaryMessage, close, continuation, fails, makeCase, more, number, ping } from './case.mjs';
+import {
+  answersClose,
+  binary,
+  binaryMessage,
+  close,
+  continuation,
+  fails,
+  makeCase,
+  more,
+  number,
+  ping,
+} from './case.mjs';
 import { pong, text, textMessage } from './case.mjs';
 import { groups } from './utf8-sequences.mjs';
 
@@ -9,39 +20,50 @@ const hello = text('Hello World!');
 const helloMessage = textMessage('Hello World!');
 const large = { text: 256 * 1024 };
 
+/** What arrives at a socket that is closed is answered with a reset by TCP itself. */
+const behind = { mayReset: true };
+
 const around = number('7.1', [
   makeCase('a message, then Close', [hello, close(1000)], answersClose(1000, [helloMessage])),
-  makeCase('Close twice', [close(1000), close(1000)], answersClose(1000)),
-  makeCase('ping behind Close', [close(1000), ping('late')], answersClose(1000)),
-  makeCase('text behind Close', [close(1000), hello], answersClose(1000)),
+  makeCase('Close twice', [close(1000), close(1000)], answersClose(1000), behind),
+  makeCase('ping behind Close', [close(1000), ping('late')], answersClose(1000), behind),
+  makeCase('text behind Close', [close(1000), hello], answersClose(1000), behind),
   makeCase(
     'Close between 2 fragments',
     [text('fragment1', more), close(1000), continuation('fragment2')],
     answersClose(1000),
+    behind,
   ),
   makeCase(
     'text of 256 KiB, Close, ping',
     [text(large), close(1000), ping('late')],
     answersClose(1000, [textMessage(large)]),
+    behind,
   ),
-  makeCase('Close twice with other codes', [close(1001), close(3000)], answersClose(1001)),
-  makeCase('pong behind Close', [close(1000), pong('late')], answersClose(1000)),
-  makeCase('binary behind Close', [close(1000), binary('late')], answersClose(1000)),
-  makeCase('text behind Close, in TCP writes of their own', [close(1000), hello], answersClose(1000), { perFrame: true }),
-  makeCase('text behind Close, octet-wise', [close(1000), hello], answersClose(1000), { chop: 1 }),
+  makeCase('Close twice with other codes', [close(1001), close(3000)], answersClose(1001), behind),
+  makeCase('pong behind Close', [close(1000), pong('late')], answersClose(1000), behind),
+  makeCase('binary behind Close', [close(1000), binary('late')], answersClose(1000), behind),
+  makeCase('text behind Close, in TCP writes of their own', [close(1000), hello], answersClose(1000), {
+    ...behind,
+    perFrame: true,
+  }),
+  makeCase('text behind Close, octet-wise', [close(1000), hello], answersClose(1000), { ...behind, chop: 1 }),
   makeCase(
     'a broken frame behind Close',
     [close(1000), { opcode: 7, payload: 'reserved', rsv: 7 }],
     answersClose(1000),
+    behind,
   ),
-  makeCase('64 KiB behind Close', [close(1000), binary({ binary: 65_536 })], answersClose(1000)),
-  makeCase('half a frame behind Close', [close(1000), text('0123456789', { declaredLength: 20n })], answersClose(1000)),
+  makeCase('64 KiB behind Close', [close(1000), binary({ binary: 65_536 })], answersClose(1000), behind),
+  makeCase(
+    'half a frame behind Close',
+    [close(1000), text('0123456789', { declaredLength: 20n })],
+    answersClose(1000),
+    behind,
+  ),
   makeCase(
     '10 messages and pings, then Close',
-    [
-      ...Array.from({ length: 10 }, (_, i) => [text(`message ${i}`), ping(`${i}`)]).flat(),
-      close(1000),
-    ],
+    [...Array.from({ length: 10 }, (_, i) => [text(`message ${i}`), ping(`${i}`)]).flat(), close(1000)],
     answersClose(
       1000,
       Array.from({ length: 10 }, (_, i) => textMessage(`message ${i}`)),
@@ -71,7 +93,11 @@ const payloads = number('7.3', [
   makeCase('reason of 123 bytes, octet-wise', [close(3000, reason(123))], answersClose(3000), { chop: 1 }),
   makeCase('reason of 125 bytes', [close(1000, reason(125))], fails(1002)),
   makeCase('reason of 65,536 bytes', [close(1000, reason(65_536))], fails(1002)),
-  makeCase('reason of 124 bytes, only its length', [close(1000, reason(124), { stopAfter: { header: 2 } })], fails(1002)),
+  makeCase(
+    'reason of 124 bytes, only its length',
+    [close(1000, reason(124), { stopAfter: { header: 2 } })],
+    fails(1002),
+  ),
   makeCase('Close of 1 byte, octet-wise', [close('a')], fails(1002), { chop: 1 }),
   makeCase('Close without payload, octet-wise', [close('')], answersClose(1005), { chop: 1 }),
   makeCase('Close without FIN', [close(1000, '', more)], fails(1002)),
@@ -84,17 +110,26 @@ const invalid = [0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999, 1, 125, 126, 
 const undefinedCodes = [5000, 65_535, 5001, 32_768, 10_000];
 
 const codes = [
-  ...number('7.7', valid.map((status) => makeCase(`code ${status}`, [close(status)], answersClose(status)))),
+  ...number(
+    '7.7',
+    valid.map((status) => makeCase(`code ${status}`, [close(status)], answersClose(status))),
+  ),
   ...number(
     '7.8',
     valid.map((status) => makeCase(`code ${status} with a reason`, [close(status, 'reason €')], answersClose(status))),
   ),
-  ...number('7.9', invalid.map((status) => makeCase(`invalid code ${status}`, [close(status)], fails(1002)))),
+  ...number(
+    '7.9',
+    invalid.map((status) => makeCase(`invalid code ${status}`, [close(status)], fails(1002))),
+  ),
   ...number(
     '7.10',
     invalid.map((status) => makeCase(`invalid code ${status} with a reason`, [close(status, 'reason')], fails(1002))),
   ),
-  ...number('7.13', undefinedCodes.map((status) => makeCase(`code ${status}, beyond all`, [close(status)], fails(1002)))),
+  ...number(
+    '7.13',
+    undefinedCodes.map((status) => makeCase(`code ${status}, beyond all`, [close(status)], fails(1002))),
+  ),
 ];
 
 /** Kuhn's sequences as reasons. */

@@ -1,5 +1,17 @@
 // 1: frames of every length format, whole and cut into TCP writes; 1.3: wrong masks and lengths.
-import { binary, binaryMessage, close, continuation, echoes, fails, makeCase, more, number, ping, text } from './case.mjs';
+import {
+  binary,
+  binaryMessage,
+  close,
+  continuation,
+  echoes,
+  fails,
+  makeCase,
+  more,
+  number,
+  ping,
+  text,
+} from './case.mjs';
 import { textMessage } from './case.mjs';
 
 const sizes = [0, 125, 126, 127, 128, 65_535, 65_536];
@@ -23,9 +35,9 @@ const whole = kinds.map(([kind, frame, message], index) => {
   return number(`1.${index + 1}`, [
     ...sizes.map((size) => make(size)),
     make(65_536, 997),
-    ...sizes.flatMap((size) => (size < 1000 ? chops.small : chops.large).map((chop) => [size, chop])).map(
-      ([size, chop]) => make(size, chop),
-    ),
+    ...sizes
+      .flatMap((size) => (size < 1000 ? chops.small : chops.large).map((chop) => [size, chop]))
+      .map(([size, chop]) => make(size, chop)),
   ]);
 });
 
@@ -41,7 +53,11 @@ const masks = [
     [text('first', more), continuation('second', wrongMask)],
     fails(1002),
   ),
-  makeCase('the mask bit is wrong, its frame is incomplete', [text('wrong', { ...wrongMask, ...firstTwoBytes })], fails(1002)),
+  makeCase(
+    'the mask bit is wrong, its frame is incomplete',
+    [text('wrong', { ...wrongMask, ...firstTwoBytes })],
+    fails(1002),
+  ),
 ];
 
 /** The RFC asks senders for the shortest form, and does not say what a receiver does with another one. */

@@ -21,7 +21,11 @@ const inBothKinds = (from, make) =>
 export const limits = [
   ...inBothKinds(1, (kind, frame, message) =>
     sizes.map((size) =>
-      makeCase(`${kind} of ${named(size)} in one frame`, [frame({ [kind]: size })], echoes([message({ [kind]: size })])),
+      makeCase(
+        `${kind} of ${named(size)} in one frame`,
+        [frame({ [kind]: size })],
+        echoes([message({ [kind]: size })]),
+      ),
     ),
   ),
   ...inBothKinds(3, (kind, _, message) =>
@@ -35,9 +39,14 @@ export const limits = [
   ),
   ...inBothKinds(5, (kind, frame, message) =>
     chops.map((chop) =>
-      makeCase(`${kind} of 1 MiB in TCP writes of ${named(chop)}`, [frame({ [kind]: MiB })], echoes([message({ [kind]: MiB })]), {
-        chop,
-      }),
+      makeCase(
+        `${kind} of 1 MiB in TCP writes of ${named(chop)}`,
+        [frame({ [kind]: MiB })],
+        echoes([message({ [kind]: MiB })]),
+        {
+          chop,
+        },
+      ),
     ),
   ),
   ...inBothKinds(7, (kind, _, message) =>

@@ -19,26 +19,55 @@ export const pings = number('2', [
   makeCase('unsolicited pong without payload', [pong()], echoes([])),
   makeCase('unsolicited pong with payload', [pong('unsolicited')], echoes([])),
   makeCase('unsolicited pong, then a ping', [pong('unsolicited'), ping('ping')], echoes([], ['ping'])),
-  makeCase('10 pings', ten.map((one) => ping(one)), echoes([], ten), coalesced),
-  makeCase('10 pings, octet-wise', ten.map((one) => ping(one)), echoes([], ten), { chop: 1, ...coalesced }),
+  makeCase(
+    '10 pings',
+    ten.map((one) => ping(one)),
+    echoes([], ten),
+    coalesced,
+  ),
+  makeCase(
+    '10 pings, octet-wise',
+    ten.map((one) => ping(one)),
+    echoes([], ten),
+    { chop: 1, ...coalesced },
+  ),
   makeCase(
     'pings of 0 to 125 bytes, each when the one before was answered',
     everyLength.flatMap((payload, i) => [ping(payload), { await: { pongs: i + 1 } }]),
     echoes([], everyLength),
   ),
-  makeCase('pings of 0 to 125 bytes at once', everyLength.map((one) => ping(one)), echoes([], everyLength), coalesced),
-  makeCase('pings of 0 to 125 bytes in TCP writes of 7', everyLength.map((one) => ping(one)), echoes([], everyLength), {
-    chop: 7,
-    ...coalesced,
-  }),
-  makeCase('unsolicited pongs of 0 to 125 bytes', everyLength.map((one) => pong(one)), echoes([])),
+  makeCase(
+    'pings of 0 to 125 bytes at once',
+    everyLength.map((one) => ping(one)),
+    echoes([], everyLength),
+    coalesced,
+  ),
+  makeCase(
+    'pings of 0 to 125 bytes in TCP writes of 7',
+    everyLength.map((one) => ping(one)),
+    echoes([], everyLength),
+    {
+      chop: 7,
+      ...coalesced,
+    },
+  ),
+  makeCase(
+    'unsolicited pongs of 0 to 125 bytes',
+    everyLength.map((one) => pong(one)),
+    echoes([]),
+  ),
   makeCase('pong of 126 bytes', [pong({ binary: 126 })], fails(1002)),
   makeCase('ping of 126 bytes, only its length', [ping({ binary: 126 }, firstTwoBytes)], fails(1002)),
   makeCase('pong of 126 bytes, only its length', [pong({ binary: 126 }, firstTwoBytes)], fails(1002)),
   makeCase('ping of 65,536 bytes, only its length', [ping({ binary: 65_536 }, firstTwoBytes)], fails(1002)),
-  makeCase('ping with its length of 5 in 2 bytes', [ping('12345', { lengthSize: 2 })], { ...fails(1002), accepted: [] }, {
-    lenient: ['accepted'],
-  }),
+  makeCase(
+    'ping with its length of 5 in 2 bytes',
+    [ping('12345', { lengthSize: 2 })],
+    { ...fails(1002), accepted: [] },
+    {
+      lenient: ['accepted'],
+    },
+  ),
   makeCase(
     'pings between messages',
     [text('one'), ping('1'), binary('two'), ping('2'), text('three'), ping('3')],

@@ -8,7 +8,11 @@ const behind = ping('behind');
 
 const basic = [
   makeCase('text with RSV 1', [text(hello, { rsv: 1 })], fails(1002)),
-  makeCase('text, then text with RSV 2 and a ping', [text(hello), text(hello, { rsv: 2 }), behind], fails(1002, echoed)),
+  makeCase(
+    'text, then text with RSV 2 and a ping',
+    [text(hello), text(hello, { rsv: 2 }), behind],
+    fails(1002, echoed),
+  ),
   makeCase(
     'text, then text with RSV 3 and a ping, frame by frame',
     [text(hello), text(hello, { rsv: 3 }), behind],

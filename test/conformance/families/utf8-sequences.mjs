@@ -25,9 +25,9 @@ export const groups = [
     id: '6.5',
     title: 'text with a character of each length',
     valid: true,
-    sequences: ['$', '¢', '€', '𤭢'].map((one) => Buffer.from(`hello${one}world`).toString('hex')).concat(
-      kosme.toString('hex'),
-    ),
+    sequences: ['$', '¢', '€', '𤭢']
+      .map((one) => Buffer.from(`hello${one}world`).toString('hex'))
+      .concat(kosme.toString('hex')),
   },
   {
     id: '6.6',

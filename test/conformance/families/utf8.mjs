@@ -58,11 +58,7 @@ function badForms(bytes) {
       fails(1007, [], pongsTo(bad)),
     ],
     ['octet-wise', [text(bytes)], fails(1007), { chop: 1 }],
-    [
-      'in a frame that goes on',
-      [text(embedded, { stopAfter: { payload: stop } })],
-      fails(1007),
-    ],
+    ['in a frame that goes on', [text(embedded, { stopAfter: { payload: stop } })], fails(1007)],
   ];
 }
 
@@ -125,12 +121,18 @@ const basic = [
     makeCase('κόσμε, a frame and a TCP write for each octet', octets(short), echoes([textMessage(short)]), {
       perFrame: true,
     }),
+    makeCase('text that begins with a byte order mark', [text('\ufeffmark')], echoes([textMessage('\ufeffmark')])),
   ]),
   ...number('6.3', [
     makeCase('text with a surrogate, one frame', [text(bad)], fails(1007)),
-    makeCase('text with a surrogate, a fragment for each octet', [...badOctets, { hold: true }, continuation()], fails(1007), {
-      perFrame: true,
-    }),
+    makeCase(
+      'text with a surrogate, a fragment for each octet',
+      [...badOctets, { hold: true }, continuation()],
+      fails(1007),
+      {
+        perFrame: true,
+      },
+    ),
   ]),
   ...number('6.4', [
     makeCase('a surrogate in the second of 3 fragments', inThreeFragments(surrogate), fails(1007, [], ['so far'])),
@@ -144,7 +146,11 @@ const basic = [
     ),
     makeCase(
       '64 KiB of text, then 80, in a frame that goes on',
-      [text(Buffer.concat([Buffer.alloc(65_529, '€'), Buffer.from('807878', 'hex')]), { stopAfter: { payload: 65_530 } })],
+      [
+        text(Buffer.concat([Buffer.alloc(65_529, '€'), Buffer.from('807878', 'hex')]), {
+          stopAfter: { payload: 65_530 },
+        }),
+      ],
       fails(1007),
     ),
     makeCase(
@@ -152,7 +158,11 @@ const basic = [
       [text(good, more), continuation(Buffer.from('8078', 'hex'), { stopAfter: { payload: 1 } })],
       fails(1007),
     ),
-    makeCase('a text ends inside a character, a message follows', [text('x'), text(Buffer.from('e282', 'hex')), text('y')], fails(1007, [textMessage('x')])),
+    makeCase(
+      'a text ends inside a character, a message follows',
+      [text('x'), text(Buffer.from('e282', 'hex')), text('y')],
+      fails(1007, [textMessage('x')]),
+    ),
   ]),
 ];
 

@@ -1,9 +1,11 @@
 // One WebSocket connection with the peer under test, after the handshake: writes bytes as they are, and remembers what
 // comes back and how the connection ends.
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout as pause } from 'node:timers/promises';
 import { closePayload, encodeFrame, FrameDecoder, Opcode } from './frames.mjs';
 import { firstBadByte } from './utf8.mjs';
 
+/** So many writes have a millisecond between them; with more it is a turn of the event loop. */
+const mostPauses = 200;
 /** Payload of the ping that asks whether the peer still reads. */
 const probe = Buffer.from('conformance probe');
 
@@ -39,7 +41,7 @@ export class Connection {
     this.violations = this.#decoder.violations;
     socket.setNoDelay(true);
     socket.on('data', (chunk) => this.#receive(chunk));
-    socket.on('end', () => this.#ended('fin'));
+    socket.on('end', () => this.#ended(this.#isReset() ? 'reset' : 'fin'));
     socket.on('error', () => this.#ended('reset'));
     socket.on('close', () => this.#ended('reset')); // unless 'end' came before
     if (rest.length > 0) this.#receive(rest);
@@ -70,10 +72,12 @@ export class Connection {
 
   /** Writes bytes, in one TCP write or in writes of `chop` bytes; stops when the peer is gone. */
   async write(bytes, chop = bytes.length) {
+    // Time for the peer to read each of them alone, where they are few.
+    const rest = bytes.length / chop <= mostPauses ? () => pause(1) : setImmediate;
     for (let at = 0; at < bytes.length && this.end === undefined && this.socket.writable; at += chop) {
       const taken = this.socket.write(bytes.subarray(at, at + chop));
       if (!taken) await this.#drained();
-      else if (chop < bytes.length) await setImmediate(); // a turn of the loop for each, so that they are not gathered
+      else if (at + chop < bytes.length) await rest();
     }
   }
 
@@ -130,6 +134,11 @@ export class Connection {
     if (payload.length === 1) this.violations.push('sent a Close frame of one byte');
     this.close = { status: payload.length < 2 ? 1005 : payload.readUInt16BE(0), reason: payload.subarray(2) };
     if (firstBadByte(this.close.reason) !== undefined) this.violations.push('sent a close reason that is not UTF-8');
+  }
+
+  /** A reset behind the last bytes is reported as an end, too; the socket then has no peer, although we have not ended. */
+  #isReset() {
+    return !this.socket.writableEnded && this.socket.remoteAddress === undefined;
   }
 
   #ended(how) {

@@ -17,7 +17,12 @@ export async function openConnection(url, timeout) {
   const address = { host: hostname.replace(/^\[|\]$/g, ''), port: port || 80, allowHalfOpen: true, noDelay: true };
   const socket = connect(address);
   const key = randomBytes(16).toString('base64');
-  const fields = ['Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Key: ${key}`, 'Sec-WebSocket-Version: 13'];
+  const fields = [
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    `Sec-WebSocket-Key: ${key}`,
+    'Sec-WebSocket-Version: 13',
+  ];
   socket.write([`GET ${pathname}${search} HTTP/1.1`, `Host: ${host}`, ...fields, '', ''].join('\r\n'));
   const { lines, rest } = await readHead(socket, timeout);
   const refuse = (why) => {

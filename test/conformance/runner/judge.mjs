@@ -55,7 +55,7 @@ export function judge(testCase, connection, seen) {
   return verdictOf(differences, leniencies);
 }
 
-function judgeEnd({ expect, lenientStatus }, connection, seen, { fail, note, mind }) {
+function judgeEnd({ expect, lenientStatus, mayReset }, connection, seen, { fail, note, mind }) {
   const { by, status } = expect.close;
   if (seen.isLate) mind('late');
   if (connection.close === undefined) {
@@ -69,7 +69,7 @@ function judgeEnd({ expect, lenientStatus }, connection, seen, { fail, note, min
     else fail(text);
   }
   if (connection.end === undefined) fail('TCP did not end');
-  else if (by !== 'peer' && connection.end === 'reset') mind('reset');
+  else if (by !== 'peer' && connection.end === 'reset' && !mayReset) mind('reset');
 }
 
 function verdictOf(failures, leniencies) {

@@ -126,5 +126,7 @@ function describeSeen(connection, { closeAfter, isClean }) {
 function describePayload(bytes) {
   if (bytes.length > 24) return `${bytes.length} bytes`;
   const shown = bytes.toString();
-  return Buffer.from(shown).equals(bytes) && !/\p{Cc}/u.test(shown) ? JSON.stringify(shown) : `<${bytes.toString('hex')}>`;
+  return Buffer.from(shown).equals(bytes) && !/\p{Cc}/u.test(shown)
+    ? JSON.stringify(shown)
+    : `<${bytes.toString('hex')}>`;
 }

@@ -19,7 +19,14 @@ import { encodeFrame, Opcode, bytesOf } from './frames.mjs';
  */
 export async function runCase(testCase, connection, limits) {
   const { expect } = testCase;
-  const seen = { isLate: false, isAccepted: false, isClosedFirst: false, missed: [], closeAfter: undefined, isClean: false };
+  const seen = {
+    isLate: false,
+    isAccepted: false,
+    isClosedFirst: false,
+    missed: [],
+    closeAfter: undefined,
+    isClean: false,
+  };
   const wait = async (what, condition) => {
     const held = await connection.until(condition, limits.timeout);
     if (!held) seen.missed.push(what);

@@ -48,13 +48,16 @@ export async function testClients({ port = 0, host = '127.0.0.1' }, cases, optio
       if (accepted.path === '/finish') finish();
       return;
     }
-    const run = runCase(target, connection, options);
+    const run = runAndReport(target, connection);
     running.add(run);
-    const result = describeResult(target, connection, await run);
+    await run;
     running.delete(run);
-    results.set(target, result);
-    onResult(result);
     if (results.size === cases.length) finish();
+  };
+  const runAndReport = async (testCase, connection) => {
+    const result = describeResult(testCase, connection, await runCase(testCase, connection, options));
+    results.set(testCase, result);
+    onResult(result);
   };
 
   const sockets = new Set();
@@ -66,7 +69,8 @@ export async function testClients({ port = 0, host = '127.0.0.1' }, cases, optio
   server.listen(port, host);
   await once(server, 'listening');
   const bound = server.address();
-  const ended = finished.then(() => {
+  const ended = finished.then(async () => {
+    await Promise.all(running);
     server.close();
     for (const socket of sockets) socket.destroySoon();
     return allResults();
