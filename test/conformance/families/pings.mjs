@@ -6,6 +6,7 @@ const notText = Buffer.from('00fffefdfcfb00ff', 'hex');
 const largest = { binary: 125 };
 const ten = Array.from({ length: 10 }, (_, i) => `payload-${i}`);
 const everyLength = Array.from({ length: 126 }, (_, size) => ({ binary: size }));
+const everyFourth = everyLength.filter((_, size) => size % 4 === 0);
 const firstTwoBytes = { stopAfter: { header: 2 } };
 const coalesced = { lenient: ['coalesced'] }; // RFC 6455, 5.5.3: only the most recent ping may be answered
 
@@ -43,13 +44,10 @@ export const pings = number('2', [
     coalesced,
   ),
   makeCase(
-    'pings of 0 to 125 bytes in TCP writes of 7',
-    everyLength.map((one) => ping(one)),
-    echoes([], everyLength),
-    {
-      chop: 7,
-      ...coalesced,
-    },
+    'pings of 0, 4 and so on to 124 bytes, in TCP writes of 7',
+    everyFourth.map((one) => ping(one)),
+    echoes([], everyFourth),
+    { chop: 7, ...coalesced },
   ),
   makeCase(
     'unsolicited pongs of 0 to 125 bytes',

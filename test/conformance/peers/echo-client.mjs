@@ -1,8 +1,8 @@
-// node echo-client.mjs PACKAGE URL: runs every case of a runner with the WebSocket of this package or of ws, several at a
-// time, and then asks it to finish.
+// node echo-client.mjs PACKAGE URL JOBS: runs every case of a runner with the WebSocket of this package or of ws, so many
+// at a time, and then asks it to finish.
 const { WebSocket } = await import(process.argv[2]);
 const url = process.argv[3];
-const jobs = 8;
+const jobs = Number(process.argv[4] ?? 8);
 
 /** Sends every message back until the connection ends. */
 function echo(path) {

@@ -6,7 +6,8 @@ import { closePayload, encodeFrame, Opcode } from '../runner/frames.mjs';
 import { acceptConnection, openConnection } from '../runner/handshake.mjs';
 import { Utf8Checker } from './utf8-checker.mjs';
 
-const handshakeTimeout = 10_000;
+/** Milliseconds that a connection is left open, more than the runner waits. */
+const leftOpen = 3000;
 const validStatus = (status) =>
   (status >= 1000 && status <= 1003) || (status >= 1007 && status <= 1014) || (status >= 3000 && status <= 4999);
 
@@ -16,7 +17,7 @@ export async function servePlainPeers(defect) {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, async (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    const accepted = await acceptConnection(socket, handshakeTimeout, () => true).catch(() => undefined);
+    const accepted = await acceptConnection(socket, () => true).catch(() => undefined);
     if (accepted !== undefined) new PlainPeer(socket, 'server', accepted.rest, defect);
   });
   server.listen(0, '127.0.0.1');
@@ -30,7 +31,7 @@ export async function servePlainPeers(defect) {
 
 /** An echo client with a defect, or a sound one. Resolves when its connection is gone. */
 export async function connectPlainPeer(url, defect) {
-  const { socket, rest } = await openConnection(url, handshakeTimeout);
+  const { socket, rest } = await openConnection(url);
   new PlainPeer(socket, 'client', rest, defect);
   if (!socket.destroyed) await new Promise((resolve) => socket.on('close', resolve));
 }
@@ -57,7 +58,10 @@ class PlainPeer {
     socket.setNoDelay(true);
     socket.on('error', () => {});
     socket.on('data', (chunk) => this.#receive(chunk));
-    socket.on('end', () => this.#has('tcp-left-open') || socket.end());
+    socket.on('end', () => {
+      if (this.#has('tcp-left-open')) setTimeout(() => socket.destroy(), leftOpen);
+      else socket.end();
+    });
     if (rest.length > 0) this.#receive(rest);
     socket.resume();
   }
@@ -94,7 +98,8 @@ class PlainPeer {
 
   /** Without the FIN that `resetAndDestroy` sends when all is written. */
   #reset() {
-    this.#socket._handle.reset(() => this.#socket.destroy());
+    this.#socket.resetAndClosing = true;
+    this.#socket.destroy();
   }
 
   #echo(isText, payload) {
@@ -120,7 +125,6 @@ class PlainPeer {
   // ---- Receiving -------------------------------------------------------------------------------------------------------
 
   #receive(chunk) {
-    if (this.#has('header-whole') && this.#frame === undefined && chunk.length < 2) return;
     let rest = Buffer.from(chunk);
     while (rest.length > 0 && this.#reads) {
       if (this.#frame === undefined) rest = this.#readHeader(rest);
@@ -142,7 +146,7 @@ class PlainPeer {
     const bytes = Buffer.concat([this.#header, chunk.subarray(0, 14)]);
     this.#header = bytes;
     if (!this.#has('header-late') && !this.#checkFirst(bytes[0])) return chunk;
-    if (bytes.length < 2) return chunk.subarray(bytes.length - held);
+    if (bytes.length < 2) return this.#holdHeader(chunk.subarray(bytes.length - held));
     const opcode = bytes[0] & 15;
     const isMasked = (bytes[1] & 0x80) !== 0;
     const length7 = bytes[1] & 0x7f;
@@ -154,12 +158,18 @@ class PlainPeer {
     let length = BigInt(length7);
     if (lengthKnown && extended > 0) length = extended === 2 ? BigInt(bytes.readUInt16BE(2)) : bytes.readBigUInt64BE(2);
     if (lengthKnown && !this.#checkLength(length, extended)) return chunk;
-    if (bytes.length < size) return chunk.subarray(bytes.length - held);
+    if (bytes.length < size) return this.#holdHeader(chunk.subarray(bytes.length - held));
     if (this.#has('header-late') && !this.#checkFirst(bytes[0])) return chunk;
     this.#header = Buffer.alloc(0);
     const key = isMasked ? bytes.subarray(size - 4, size) : undefined;
     this.#begin({ opcode, fin: (bytes[0] & 0x80) !== 0, key, at: 0, missing: Number(length), parts: [] });
     return chunk.subarray(size - held);
+  }
+
+  /** The rest of the header is still to come. */
+  #holdHeader(rest) {
+    if (this.#has('header-whole')) this.#header = Buffer.alloc(0);
+    return rest;
   }
 
   #checkFirst(first) {
@@ -255,7 +265,7 @@ class PlainPeer {
     const answer = this.#has('close-answered-1000') ? closePayload(1000) : payload.subarray(0, 2);
     this.#send(Opcode.close, answer);
     if (this.#has('tcp-reset')) this.#reset();
-    else if (this.#defect?.startsWith('after-close')) setTimeout(() => this.#end(), 50);
+    else if (this.#defect?.startsWith('after-close')) setTimeout(() => this.#end(), 500);
     else this.#end();
     return undefined;
   }

@@ -4,14 +4,15 @@ import { connect } from 'node:net';
 
 const guid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const maxHead = 16_384;
+/** Milliseconds for a handshake. */
+const timeout = 10_000;
 
 /**
  * Opens a WebSocket connection.
  * @param {string} url `ws://host:port/path`
- * @param {number} timeout milliseconds
  * @returns {Promise<{ socket: import('node:net').Socket, rest: Buffer }>} rest: what came behind the response
  */
-export async function openConnection(url, timeout) {
+export async function openConnection(url) {
   const { hostname, port, pathname, search, host, protocol } = new URL(url);
   if (protocol !== 'ws:') throw new Error(`${url}: only ws: URLs can be tested`);
   const address = { host: hostname.replace(/^\[|\]$/g, ''), port: port || 80, allowHalfOpen: true, noDelay: true };
@@ -24,7 +25,7 @@ export async function openConnection(url, timeout) {
     'Sec-WebSocket-Version: 13',
   ];
   socket.write([`GET ${pathname}${search} HTTP/1.1`, `Host: ${host}`, ...fields, '', ''].join('\r\n'));
-  const { lines, rest } = await readHead(socket, timeout);
+  const { lines, rest } = await readHead(socket);
   const refuse = (why) => {
     socket.destroy();
     throw new Error(`${why}: ${lines[0]}`);
@@ -38,12 +39,11 @@ export async function openConnection(url, timeout) {
 /**
  * Answers a client.
  * @param {import('node:net').Socket} socket
- * @param {number} timeout milliseconds
  * @param {(path: string) => boolean} isKnown whether the path gets a connection, or 404
  * @returns {Promise<{ path: string, rest: Buffer } | undefined>} undefined: it was refused
  */
-export async function acceptConnection(socket, timeout, isKnown) {
-  const { lines, rest } = await readHead(socket, timeout);
+export async function acceptConnection(socket, isKnown) {
+  const { lines, rest } = await readHead(socket);
   const path = lines[0].split(' ')[1] ?? '';
   const key = valueOf(lines, 'sec-websocket-key');
   const status = key === undefined ? '400 Bad Request' : isKnown(path) ? undefined : '404 Not Found';
@@ -68,7 +68,7 @@ function valueOf(lines, name) {
 }
 
 /** Reads up to the empty line; the socket is paused afterwards. */
-function readHead(socket, timeout) {
+function readHead(socket) {
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0);
     const timer = setTimeout(() => fail(new Error(`no handshake within ${timeout} ms`)), timeout);
@@ -89,6 +89,7 @@ function readHead(socket, timeout) {
       if (end < 0) return;
       socket.pause();
       finish();
+      socket.on('error', () => {}); // until somebody listens
       resolve({ lines: received.subarray(0, end).toString('latin1').split('\r\n'), rest: received.subarray(end + 4) });
     };
     socket.on('data', onData).on('error', fail).on('end', onEnd);

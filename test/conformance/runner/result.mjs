@@ -19,6 +19,7 @@ export function describeResult(testCase, connection, seen, problem) {
     family,
     familyTitle,
     title,
+    ran: connection !== undefined,
     verdict,
     differences,
     sent: describeSteps(testCase),

@@ -38,7 +38,7 @@ export async function testClients({ port = 0, host = '127.0.0.1' }, cases, optio
   const targetOf = (path) => answers[path] ?? (path.startsWith('/case/') ? caseOf(path.slice(6)) : undefined);
 
   const serve = async (socket) => {
-    const accepted = await acceptConnection(socket, options.timeout, (path) => targetOf(path) !== undefined);
+    const accepted = await acceptConnection(socket, (path) => targetOf(path) !== undefined);
     if (accepted === undefined) return;
     const connection = new Connection(socket, 'server', accepted.rest);
     const target = targetOf(accepted.path);

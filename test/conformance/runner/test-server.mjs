@@ -28,7 +28,7 @@ export async function testServer(url, cases, options, onResult = () => {}) {
 async function testOne(url, testCase, options) {
   let opened;
   try {
-    opened = await openConnection(url, options.timeout);
+    opened = await openConnection(url);
   } catch (error) {
     return describeResult(testCase, undefined, undefined, error.message);
   }
