@@ -49,7 +49,7 @@ export class ClientHandshake {
     this.#target = parseAddress(address);
     this.#protocols = checkProtocols(protocols);
     this.#options = options;
-    this.#settings = resolveSettings(options, options.generateMask);
+    socket._settings = this.#settings = resolveSettings(options, options.generateMask);
     this.#timeout = handshakeTimeout;
     signalOption(options.signal);
     if (this.#settings.asyncContext) keepContext(socket);
@@ -115,8 +115,14 @@ export class ClientHandshake {
     const location = locationOf(response);
     if (this.#redirects !== undefined && location !== undefined) {
       this.#follow(this.#redirects, location);
-    } else if (!this.#socket.emit('unexpected-response', request, response)) {
-      this.#giveUp(new Error(`Unexpected server response: ${response.statusCode}`));
+      return;
+    }
+    let isHandled = false;
+    try {
+      isHandled = this.#socket.emit('unexpected-response', request, response);
+    } finally {
+      // Also when a listener throws.
+      if (!isHandled) this.#giveUp(new Error(`Unexpected server response: ${response.statusCode}`));
     }
   }
 
@@ -144,7 +150,14 @@ export class ClientHandshake {
   }
 
   #upgraded(response: IncomingMessage, stream: Duplex, head: Buffer): void {
-    if (!this.#isDone) this.#socket.emit('upgrade', response);
+    try {
+      if (!this.#isDone) this.#socket.emit('upgrade', response);
+    } finally {
+      this.#open(response, stream, head); // also when a listener throws
+    }
+  }
+
+  #open(response: IncomingMessage, stream: Duplex, head: Buffer): void {
     if (this.#isDone || this.#id === undefined) {
       stream.destroy(); // given up, perhaps just now by a listener
       return;

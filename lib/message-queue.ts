@@ -41,7 +41,9 @@ export class MessageQueue {
   #error: Error | undefined;
   readonly #onMessage = (data: MessageData, isBinary: boolean): void => this.#add(data, isBinary);
 
+  /** @throws Error with the option `messageStream`. */
   constructor(socket: WebSocket) {
+    checkWhole(socket);
     this.#socket = socket;
     this.#hasEnded = socket.readyState === socket.CLOSED;
     if (this.#hasEnded) return;
@@ -114,9 +116,18 @@ export class MessageQueue {
   }
 }
 
+/**
+ * For what needs whole messages.
+ * @throws Error with the option `messageStream`.
+ */
+export function checkWhole(socket: WebSocket): void {
+  if (!socket._settings?.messageStream) return;
+  throw new Error(`With the option "messageStream" messages are streams: listen to 'messageStream'`);
+}
+
 /** A message to keep: the memory of a borrowed one is used again. */
 export function ownData(socket: WebSocket, data: MessageData): MessageData {
-  if (!socket._borrows) return data;
+  if (socket._settings?.delivery !== 'borrow') return data;
   if (Array.isArray(data)) return data.map((part) => Buffer.from(part));
   return Buffer.isBuffer(data) ? Buffer.from(data) : data;
 }

@@ -11,6 +11,7 @@ import { asyncDispose } from './async-dispose.js';
 import { broadcast } from './broadcast.js';
 import { callback as checkCallback, milliseconds, portOption } from './checks.js';
 import { checkCloseStatus, toReason } from './data.js';
+import { describe } from './describe.js';
 import { handshakes } from './diagnostics.js';
 import { driver } from './dispatch.js';
 import { createHttpServer } from './http-server.js';
@@ -19,6 +20,7 @@ import { resolveSettings, type ResolvedSettings, type SendData } from './options
 import {
   checkRequest,
   destroyStream,
+  handshakeFields,
   headOf,
   internalError,
   linesOf,
@@ -301,7 +303,8 @@ export class WebSocketServer<
     let response: string;
     try {
       const { traffic } = this.#meter;
-      response = driver.acceptHandshake(optionsNumber(this.#settings), request.rawHeaders, protocol, traffic);
+      const fields = handshakeFields(request.headers);
+      response = driver.acceptHandshake(optionsNumber(this.#settings), fields, protocol, traffic);
     } catch (error) {
       this.#refuseOrReport(refusalOf(error as HResultError), request, stream);
       return;
@@ -333,7 +336,9 @@ export class WebSocketServer<
     if (protocols.size === 0) return '';
     const { handleProtocols } = this.options;
     const [first] = protocols;
-    return (handleProtocols ? handleProtocols(protocols, request) : first) || '';
+    const chosen: unknown = (handleProtocols ? handleProtocols(protocols, request) : first) || '';
+    if (typeof chosen === 'string') return chosen;
+    throw new TypeError(`handleProtocols must return a subprotocol or false, not ${describe(chosen)}`);
   }
 
   #forget(socket: WebSocket, code: number): void {

@@ -5,11 +5,14 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { driver, registerStream, unregisterStream, type WritableTransport } from './dispatch.js';
-import { WriteState } from './native.js';
+import { readAhead, WriteState } from './native.js';
 import type { Transport } from './transport.js';
 
 export class StreamTransport implements Transport, WritableTransport {
   readonly kind = 'stream';
+  /** Bytes that may come before reading stops. */
+  #readLimit = Infinity;
+  #onData: ((chunk: Uint8Array) => void) | undefined;
   /** Write callbacks that have not come yet, and whether the driver waits for the last of them. */
   #callbacks = 0;
   #isWriting = false;
@@ -27,8 +30,9 @@ export class StreamTransport implements Transport, WritableTransport {
     socket.setTimeout?.(0);
     socket.setNoDelay?.(true);
 
+    stream.allowHalfOpen = true; // what waits goes out when the peer has ended; then we end the stream
     stream.on('error', () => stream.destroy());
-    stream.on('close', () => driver.detach(id));
+    stream.on('close', () => this.#closed());
     if (preamble !== '') stream.write(preamble, 'latin1');
     registerStream(this);
     driver.attachStream(id, head);
@@ -37,13 +41,18 @@ export class StreamTransport implements Transport, WritableTransport {
       return;
     }
     stream.on('end', () => this.#ended());
-    stream.on('data', (chunk: Uint8Array) => driver.receive(id, chunk, mayDeliver));
+    this.#onData = (chunk) => {
+      this.#readLimit -= chunk.length;
+      if (this.#readLimit <= 0) stream.pause();
+      driver.receive(id, chunk, mayDeliver);
+    };
+    stream.on('data', this.#onData);
     if (stream.readableEnded) this.#ended();
   }
 
   setPaused(paused: boolean): void {
-    if (paused) this.stream.pause();
-    else this.stream.resume();
+    this.#readLimit = paused ? readAhead : Infinity;
+    if (!paused) this.stream.resume();
   }
 
   write(bytes: Buffer): WriteState {
@@ -88,6 +97,14 @@ export class StreamTransport implements Transport, WritableTransport {
     this.stream.destroy();
   }
 
+  /** The stream is gone; when it was paused, it may hold bytes that came before. */
+  #closed(): void {
+    const { id, stream } = this;
+    if (this.#onData) stream.off('data', this.#onData);
+    for (let rest = readRest(stream); rest !== null; rest = readRest(stream)) driver.receive(id, rest, false);
+    driver.detach(id);
+  }
+
   /** The peer sends nothing more: what is queued goes out, then the stream ends. */
   #ended(): void {
     driver.shutdown(this.id);
@@ -98,4 +115,8 @@ export class StreamTransport implements Transport, WritableTransport {
   #detachWhenDone(): void {
     if (this.stream.readableEnded && this.stream.writableFinished) driver.detach(this.id);
   }
+}
+
+function readRest(stream: Duplex): Uint8Array | null {
+  return stream.readableLength > 0 ? (stream.read() as Uint8Array | null) : null;
 }

@@ -11,6 +11,7 @@ export interface Transport {
   readonly kind: TransportKind;
   /** The stream that the handshake was done on, or another that stands for it: for its addresses and its 'close'. */
   readonly stream: Duplex;
+  /** Paused, it stops reading when `readAhead` bytes more have come. */
   setPaused(paused: boolean): void;
   /** Stream: no more bytes follow. `isLast`: none are expected from the peer either, so its end is not waited for. */
   end(isLast: boolean): void;

@@ -5,10 +5,10 @@
 import type { ClientRequest, ClientRequestArgs } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Additions } from './additions.js';
-import { adoptServerConnection } from './adopted.js';
+import { adoptConnection } from './adopted.js';
 import { callback as checkCallback } from './checks.js';
 import { ClientHandshake } from './client.js';
-import { withQueueFor } from './blob-queue.js';
+import { sendBlob, withQueueFor } from './send-queue.js';
 import { Connection } from './connection.js';
 import { byteLength, checkCloseStatus, toControlPayload, toReason } from './data.js';
 import { emitClose, emitError, emitOpen } from './emit.js';
@@ -38,7 +38,7 @@ import {
   type SendOptions,
   type TransportKind,
 } from './options.js';
-import { kindOf, MessageKind, toMessage, type Message, type PreparedMessage } from './prepared-message.js';
+import { kindOf, MessageKind, toMessage, type PreparedMessage } from './prepared-message.js';
 import { ReadyState } from './ready-state.js';
 import type { WebSocketServer } from './server.js';
 import type { ServerOptions } from './server-options.js';
@@ -91,8 +91,8 @@ export class WebSocket extends Additions {
   /** The listener that gets an Event object for an error, or null. */
   declare onerror: ((event: ErrorEvent) => void) | null;
 
-  /** @internal Messages are views that are valid during the handler only. */
-  _borrows = false;
+  /** @internal Of the client, or of the connection; undefined before there is one. */
+  _settings: ResolvedSettings | undefined;
   #connection: Connection | undefined;
   #handshake: ClientHandshake | undefined;
   /** While there is no connection. */
@@ -183,9 +183,14 @@ export class WebSocket extends Additions {
     return this.#connection?.transport.stream ?? null;
   }
 
-  /** Whether this is the server's side. */
+  /** Whether this is the server's side. False for a socket made with null makes `setSocket` open a client's side. */
   get _isServer(): boolean {
     return this.#url === undefined;
+  }
+
+  /** Before `setSocket`, on a socket made with null. */
+  set _isServer(isServer: boolean) {
+    if (this.#handshake === undefined && this.#connection === undefined) this.#url = isServer ? undefined : '';
   }
 
   /** @internal */
@@ -323,18 +328,18 @@ export class WebSocket extends Additions {
 
   /**
    * Opens a socket that was made with null on a stream whose handshake somebody else has made; 'open' is emitted before
-   * this returns. The socket is a server's: it expects masked frames.
+   * this returns. The socket is a server's, which expects masked frames, unless `_isServer` was set to false.
    *
    * @param head was read from the stream already
    * @param options as for `WebSocketServer`, with the same defaults (`ws`: no limits unless they are named)
    * @throws Error when the socket is a client's or was opened before; TypeError or RangeError for an invalid option.
    */
   setSocket(stream: Duplex, head: Buffer = emptyReason, options: ConnectionSettings = {}): void {
-    if (!this._isServer || this.readyState !== ReadyState.Connecting || isTaken(stream)) {
+    if (this.#handshake !== undefined || this.readyState !== ReadyState.Connecting || isTaken(stream)) {
       throw new Error('setSocket needs a socket that was made with null and not yet opened, and a stream of its own');
     }
     const settings = resolveSettings(options);
-    this._open(adoptServerConnection(settings), stream, '', head, '', settings);
+    this._open(adoptConnection(this._isServer, settings), stream, '', head, '', settings);
   }
 
   /** @internal The handshake is done: takes the stream over and emits 'open'. */
@@ -347,7 +352,7 @@ export class WebSocket extends Additions {
     settings: ResolvedSettings,
   ): void {
     this.#protocol = protocol;
-    this._borrows = settings.delivery === 'borrow';
+    this._settings = settings;
     const Kind = needsKeepAlive(settings) ? KeptConnection : Connection;
     this.#connection = new Kind(this, id, stream, preamble, head, settings);
     this.#handshake = undefined;
@@ -382,16 +387,6 @@ export class WebSocket extends Additions {
     if (cb) process.nextTick(cb, notOpenError(this.readyState));
     return false;
   }
-}
-
-/** Apart from `send`, whose variables a closure would make an object of. */
-function sendBlob(
-  connection: Connection,
-  blob: Message,
-  options: SendOptions | undefined,
-  cb: SendCallback | undefined,
-): boolean {
-  return withQueueFor(blob, connection, () => connection.send(blob, true, options, cb ?? undefined));
 }
 
 for (const [name, value] of Object.entries(ReadyState)) {

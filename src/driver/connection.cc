@@ -22,10 +22,11 @@ std::span<const std::uint8_t> bytesOf(const char* text) {
 }  // namespace
 
 Connection::Connection(Driver& driver, ConnectionId id, Role role, std::shared_ptr<const SessionOptions> options,
-                       const SendLimits& limits, bool borrow, std::shared_ptr<Traffic> traffic)
+                       const SendLimits& limits, bool borrow, bool fragments, std::shared_ptr<Traffic> traffic)
     : driver_(driver),
       id_(id),
       borrow_(borrow),
+      fragments_(fragments),
       limits_(limits),
       traffic_(std::move(traffic)),
       session_(role, std::move(options)) {}
@@ -56,7 +57,7 @@ Result Connection::attach(std::unique_ptr<Transport> transport, std::span<const 
     close(UV_ENOMEM, false);
   }
   if (isOpen()) {
-    transport_->setReading(!paused_ || input_ != Input::Open);
+    transport_->setReading(mayRead());
   }
   return Result::Ok;
 }
@@ -90,6 +91,9 @@ void Connection::received(std::size_t count) {
   bytesRead_ += count;
   traffic_->bytesReceived += count;
   readCompleted(count);
+  if (isOpen() && !mayRead()) {
+    transport_->setReading(false);
+  }
 }
 
 void Connection::readCompleted(std::size_t count) {
@@ -185,6 +189,10 @@ void Connection::recordMessage(EventKind kind, std::span<const std::uint8_t> mes
 }
 
 void Connection::dataReceived(EventKind kind, std::span<const std::uint8_t> payload, bool last) {
+  if (fragments_) {
+    recordFragment(kind, payload, last);
+    return;
+  }
   if (!assembling_ && last) {
     recordMessage(kind, payload);  // in the slab
     return;
@@ -194,6 +202,20 @@ void Connection::dataReceived(EventKind kind, std::span<const std::uint8_t> payl
   if (last) {
     recordMessage(kind, driver_.keep(std::move(message_)));
     message_ = {};
+  }
+}
+
+// Pieces lie in the slab. Empty ones say nothing, but for the first and the last.
+void Connection::recordFragment(EventKind kind, std::span<const std::uint8_t> piece, bool last) {
+  const bool first = !assembling_;
+  assembling_ = !last;
+  if (piece.empty() && !first && !last) {
+    return;
+  }
+  const std::uint32_t flags =
+      (kind == EventKind::Binary ? kFragmentBinary : 0) | (first ? kFragmentFirst : 0) | (last ? kFragmentLast : 0);
+  if (first || !driver_.joinFragment(id_, piece, flags)) {
+    record(EventKind::Fragment, piece, flags);
   }
 }
 
@@ -227,10 +249,10 @@ void Connection::endOfStream() {
   }
 }
 
-void Connection::setPaused(bool paused) {
-  paused_ = paused;
+void Connection::setPaused(bool paused, std::uint64_t readAhead) {
+  readLimit_ = paused ? bytesRead_ + readAhead : kUnlimited;
   if (isOpen() && input_ == Input::Open) {
-    transport_->setReading(!paused);
+    transport_->setReading(mayRead());
   }
 }
 

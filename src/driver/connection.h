@@ -41,9 +41,9 @@ using SharedBytes = std::shared_ptr<const std::uint8_t[]>;
 
 class Connection {
  public:
-  // borrow: see SessionLimits. traffic: counts what the connection carries; not null.
+  // borrow, fragments: see SessionLimits. traffic: counts what the connection carries; not null.
   Connection(Driver& driver, ConnectionId id, Role role, std::shared_ptr<const SessionOptions> options,
-             const SendLimits& limits, bool borrow, std::shared_ptr<Traffic> traffic);
+             const SendLimits& limits, bool borrow, bool fragments, std::shared_ptr<Traffic> traffic);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -71,7 +71,8 @@ class Connection {
   Result sendClose(std::uint16_t status, std::span<const std::uint8_t> reason, const MaskKey* key = nullptr);
   // Bytes that are no frame, behind everything that was queued before. As send().
   Result sendRaw(std::span<const std::uint8_t> bytes, std::uint32_t callback);
-  void setPaused(bool paused);
+  // Paused, the transport is still read until that many bytes have come: an end of the connection shows.
+  void setPaused(bool paused, std::uint64_t readAhead = 0);
   void setRef(bool ref);
   void shutdown();
   // The transport is ended at once. Events: what was sent, what never will be, Closed with the status (0, or a negated
@@ -139,7 +140,10 @@ class Connection {
     std::size_t offsetOf(const Buffer& buffer) const { return static_cast<std::size_t>(buffer.data - memory.get()); }
   };
 
+  static constexpr std::uint64_t kUnlimited = ~std::uint64_t{0};
+
   bool isOpen() const { return phase_ == Phase::Attached; }
+  bool mayRead() const { return bytesRead_ < readLimit_ || input_ != Input::Open; }
   bool canSend() const { return phase_ != Phase::Closed && output_ <= Output::Writing; }
   void record(EventKind kind, std::span<const std::uint8_t> data, std::uint32_t value, bool failed = false);
   void recordMessage(EventKind kind, std::span<const std::uint8_t> message);
@@ -148,6 +152,7 @@ class Connection {
   void readCompleted(std::size_t count);
   void indicated(BufferType type, const Buffer& buffer);
   void dataReceived(EventKind kind, std::span<const std::uint8_t> payload, bool last);
+  void recordFragment(EventKind kind, std::span<const std::uint8_t> piece, bool last);
   void fault(Result result);
   std::uint64_t frameSize(std::uint64_t payload) const;
   bool makeRoom(std::uint64_t bytes, std::uint64_t limit);
@@ -176,9 +181,9 @@ class Connection {
   Finish finish_ = Finish::None;
   bool dirty_ = false;
   bool flushing_ = false;
-  bool paused_ = false;
   bool borrow_ = false;
-  bool assembling_ = false;  // message_ holds the beginning of a message
+  bool fragments_ = false;
+  bool assembling_ = false;  // a message has begun; message_ holds what came of it, unless fragments_
   MessageBuffer message_;
   std::vector<std::uint8_t> preamble_;  // not yet written
   PendingWrite pending_;
@@ -189,6 +194,7 @@ class Connection {
   Borrowed* borrowed_ = nullptr;  // during sendNow()
   ActionId readAction_ = 0;
   std::uint64_t bytesRead_ = 0;
+  std::uint64_t readLimit_ = kUnlimited;  // while paused: where reading stops
   std::uint64_t bytesWritten_ = 0;  // handed over
   std::shared_ptr<Traffic> traffic_;
   std::span<std::uint8_t> readSpace_;
