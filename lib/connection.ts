@@ -1,7 +1,6 @@
 /**
  * An open connection: the messages that go out and come in, the closing handshake (RFC 6455, 7), and the end. It emits
  * the events of the `WebSocket` that owns it. Bytes are the transport's business, frames the driver's.
- *
  * The connection is in the driver's table from its construction to its last event; afterwards it only remembers.
  */
 import { Buffer } from 'node:buffer'; // the global is a getter
@@ -177,8 +176,7 @@ export class Connection implements DriverEvents {
   refuse(payload: Message, callback: SendCallback | undefined): false {
     this.#unsent += byteLength(payload);
     if (callback !== undefined) {
-      const isOpen = this.readyState === ReadyState.Open;
-      process.nextTick(callback, isOpen ? notSentError() : notOpenError(this.readyState));
+      process.nextTick(callback, this.readyState === ReadyState.Open ? notSentError() : notOpenError(this.readyState));
     }
     return false;
   }
@@ -326,7 +324,9 @@ export class Connection implements DriverEvents {
 
   onFault(sentence: string, status: number): void {
     if (this.#isCut) return;
-    this.closeSent = true; // by the driver
+    if (!this.closeSent) driver.sendClose(this.id, status, '');
+    this.closeSent = true;
+    driver.shutdown(this.id);
     this.#startClosing();
     const error = faultError(sentence, status);
     this.#endReceiving(error);

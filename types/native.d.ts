@@ -17,7 +17,7 @@ export const enum EventKind {
   Pong = 4,
   /** The peer's Close frame: `a`, `b` the reason in UTF-8, `d` the status (1005 when the frame had none). */
   Close = 5,
-  /** The peer broke the protocol or a limit: `a`, `b` a message in UTF-8, `d` the close status that was sent to it. */
+  /** The peer broke the protocol or a limit: `a`, `b` a message in UTF-8, `d` the close status to send to it. */
   Fault = 6,
   /** The transport is gone and the id with it; `d`: the libuv error number, negated (0: ended in order). Always the last event. */
   Closed = 7,

@@ -219,8 +219,9 @@ void Connection::recordFragment(EventKind kind, std::span<const std::uint8_t> pi
   }
 }
 
-// The peer broke the protocol: it is told why, and everything else that it sends is discarded. The end of the stream is
-// waited for, because closing a socket with unread input would reset it and could destroy the Close frame on its way.
+// The peer broke the protocol: everything else that it sends is discarded. The application tells it why, behind its
+// answers to the messages before. The end of the stream is waited for, because closing a socket with unread input would
+// reset it and could destroy the Close frame on its way.
 void Connection::fault(Result result) {
   Fault fault = session_.fault();
   if (fault.kind == FaultKind::None) {
@@ -228,14 +229,10 @@ void Connection::fault(Result result) {
     fault.result = result;
   }
   record(EventKind::Fault, bytesOf(fault.reason), fault.closeStatus);
-  if (!session_.closeSent()) {
-    static_cast<void>(session_.sendClose(fault.closeStatus, {}, nullptr));
-  }
   input_ = Input::Discarding;
   assembling_ = false;
   message_ = {};
   transport_->setReading(true);
-  finish(Finish::Shutdown);
 }
 
 void Connection::endOfStream() {
