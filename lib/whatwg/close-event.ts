@@ -1,0 +1,36 @@
+/** The CloseEvent interface: Node's own where it has one (from Node 23 on). */
+import type { CloseEvent as CloseEventInterface, CloseEventConstructor } from './types.js';
+import { defineInterface, dictionary, requireArguments, unsignedShort, usvString } from './webidl.js';
+
+const OwnCloseEvent = class CloseEvent extends Event implements CloseEventInterface {
+  readonly #wasClean: boolean;
+  readonly #code: number;
+  readonly #reason: string;
+
+  constructor(type: string, eventInitDict: object = {}) {
+    requireArguments(arguments.length, 1, 'The constructor of CloseEvent');
+    const init = dictionary(eventInitDict, 'The second argument of CloseEvent');
+    super(type, init);
+    const { code = 0, reason = '', wasClean = false } = init;
+    this.#code = unsignedShort(code);
+    this.#reason = usvString(reason);
+    this.#wasClean = Boolean(wasClean);
+  }
+
+  get wasClean(): boolean {
+    return this.#wasClean;
+  }
+
+  get code(): number {
+    return this.#code;
+  }
+
+  get reason(): string {
+    return this.#reason;
+  }
+};
+defineInterface(OwnCloseEvent, ['wasClean', 'code', 'reason']);
+
+/** The event of a connection that is gone. */
+export const CloseEvent: CloseEventConstructor =
+  (globalThis as { CloseEvent?: CloseEventConstructor }).CloseEvent ?? OwnCloseEvent;

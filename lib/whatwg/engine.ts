@@ -1,0 +1,72 @@
+/**
+ * The connection under an object of the standard: a socket of the `ws`-like class, with its handshake, limits and
+ * transports, that tells its owner what the standard calls feedback from the protocol.
+ */
+import type { ClientOptions } from '../options.js';
+import { ReadyState } from '../ready-state.js';
+import { WebSocket } from '../websocket.js';
+import { hasBadPort } from './url.js';
+
+/** How a connection ended. */
+export interface Ending {
+  /** The connection was failed, or was full: there is an error to report. */
+  hasFailed: boolean;
+  code: number;
+  reason: string;
+  wasClean: boolean;
+}
+
+const abnormalClosure = 1006;
+
+export class EngineSocket<Owner> extends WebSocket {
+  readonly owner: Owner;
+  /** The connection has to be failed, or is flagged as full. */
+  hasFailed = false;
+
+  /**
+   * Starts the handshake. Nothing is told to the owner before this has returned.
+   * @param options what would break the standard in them is set here
+   * @throws TypeError or RangeError for an invalid option, and what Node's `http` throws for them.
+   */
+  constructor(owner: Owner, url: URL, protocols: string[], options: ClientOptions) {
+    const settings: ClientOptions = {
+      ...options,
+      skipUTF8Validation: false,
+      textType: 'string',
+      delivery: 'copy',
+      backpressure: 'close',
+      finishRequest: undefined,
+    };
+    if (hasBadPort(url)) settings.signal = AbortSignal.abort();
+    super(url.href, protocols, settings);
+    this.owner = owner;
+    this.on('error', noteFailure);
+  }
+
+  /** Our Close frame was sent, or the peer's has come. */
+  get hasStartedClosing(): boolean {
+    const connection = this._connection;
+    return connection !== undefined && (connection.closeSent || connection.closeReceived);
+  }
+
+  /** What 'close' means. After a failure the peer's Close frame does not count (RFC 6455, 7.1.7). */
+  ending(code: number, reason: Buffer): Ending {
+    if (this._connection === undefined) this.hasFailed = true;
+    if (this.hasFailed) return { hasFailed: true, code: abnormalClosure, reason: '', wasClean: false };
+    return { hasFailed: false, code, reason: reason.toString(), wasClean: this._wasClean };
+  }
+
+  /** Sends a message, and fails the connection when there is no room for it; see `WebSocket.send`. */
+  override send(data: string | ArrayBuffer | Uint8Array | Blob): boolean {
+    const connection = this._connection;
+    if (connection === undefined || data instanceof Blob) return super.send(data);
+    const isOpen = connection.readyState === ReadyState.Open;
+    const hasRoom = connection.send(data, typeof data !== 'string', undefined);
+    if (!hasRoom && isOpen && this.readyState !== ReadyState.Open) this.hasFailed = true;
+    return hasRoom;
+  }
+}
+
+function noteFailure(this: EngineSocket<unknown>): void {
+  this.hasFailed = true;
+}
