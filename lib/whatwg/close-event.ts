@@ -1,6 +1,6 @@
 /** The CloseEvent interface: Node's own where it has one (from Node 23 on). */
 import type { CloseEvent as CloseEventInterface, CloseEventConstructor } from './types.js';
-import { defineInterface, dictionary, requireArguments, unsignedShort, usvString } from './webidl.js';
+import { defineInterface, dictionary, domString, requireArguments, unsignedShort, usvString } from './webidl.js';
 
 const OwnCloseEvent = class CloseEvent extends Event implements CloseEventInterface {
   readonly #wasClean: boolean;
@@ -10,8 +10,8 @@ const OwnCloseEvent = class CloseEvent extends Event implements CloseEventInterf
   constructor(type: string, eventInitDict: object = {}) {
     requireArguments(arguments.length, 1, 'The constructor of CloseEvent');
     const init = dictionary(eventInitDict, 'The second argument of CloseEvent');
-    super(type, init);
-    const { code = 0, reason = '', wasClean = false } = init;
+    const { bubbles, cancelable, composed, code = 0, reason = '', wasClean = false } = init;
+    super(domString(type), { bubbles: Boolean(bubbles), cancelable: Boolean(cancelable), composed: Boolean(composed) });
     this.#code = unsignedShort(code);
     this.#reason = usvString(reason);
     this.#wasClean = Boolean(wasClean);

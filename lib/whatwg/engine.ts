@@ -18,10 +18,15 @@ export interface Ending {
 
 const abnormalClosure = 1006;
 
+/** Payload of the Close frame of the policy 'close': a status and 'The peer is too slow'. */
+const tooSlowPayload = 22;
+
 export class EngineSocket<Owner> extends WebSocket {
   readonly owner: Owner;
   /** The connection has to be failed, or is flagged as full. */
   hasFailed = false;
+  /** Payload of our Close frame, which the engine counts as buffered. It goes out last. */
+  #closePayload = 0;
 
   /**
    * Starts the handshake. Nothing is told to the owner before this has returned.
@@ -56,13 +61,29 @@ export class EngineSocket<Owner> extends WebSocket {
     return { hasFailed: false, code, reason: reason.toString(), wasClean: this._wasClean };
   }
 
+  /** Bytes passed to `send` and not yet handed to the kernel. */
+  get bufferedData(): number {
+    return Math.max(this.bufferedAmount - this.#closePayload, 0);
+  }
+
+  override close(code?: number, reason?: string): void {
+    const before = this.bufferedAmount;
+    super.close(code, reason);
+    this.#closePayload = this.bufferedAmount - before;
+  }
+
   /** Sends a message, and fails the connection when there is no room for it; see `WebSocket.send`. */
   override send(data: string | ArrayBuffer | Uint8Array | Blob): boolean {
     const connection = this._connection;
-    if (connection === undefined || data instanceof Blob) return super.send(data);
-    const isOpen = connection.readyState === ReadyState.Open;
-    const hasRoom = connection.send(data, typeof data !== 'string', undefined);
-    if (!hasRoom && isOpen && this.readyState !== ReadyState.Open) this.hasFailed = true;
+    if (connection === undefined) return super.send(data);
+    const wasOpen = connection.readyState === ReadyState.Open;
+    // Strings and bytes need none of the conversions of the other class.
+    const hasRoom =
+      data instanceof Blob ? super.send(data) : connection.send(data, typeof data !== 'string', undefined);
+    if (!hasRoom && wasOpen && connection.readyState !== ReadyState.Open) {
+      this.hasFailed = true;
+      this.#closePayload = tooSlowPayload;
+    }
     return hasRoom;
   }
 }

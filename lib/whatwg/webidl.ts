@@ -86,6 +86,18 @@ function requireFixed(memory: ArrayBufferLike): ArrayBufferLike {
   return memory;
 }
 
+const blobSize = Object.getOwnPropertyDescriptor(Blob.prototype, 'size')?.get;
+
+/** Whether the value is a Blob of Node's, and nothing that looks like one. */
+export function isBlob(value: unknown): value is Blob {
+  if (!(value instanceof Blob)) return false;
+  try {
+    return blobSize?.call(value) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** A promise and the functions that settle it. A rejection that nobody looks at is nobody's mistake. */
 export class Deferred<T> {
   resolve!: (value: T) => void;

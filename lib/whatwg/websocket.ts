@@ -2,7 +2,6 @@
  * The WebSocket interface of the WHATWG WebSockets standard, on the engine of the `ws`-like class. The names of the steps
  * are the standard's; docs/whatwg.md has a test for each.
  */
-import { isBlob } from '../blob.js';
 import { byteLength } from '../data.js';
 import { ReadyState } from '../ready-state.js';
 import type { MessageData } from '../options.js';
@@ -19,6 +18,7 @@ import {
   defineInterface,
   domString,
   illegalInvocation,
+  isBlob,
   isObject,
   iteratorOf,
   requireArguments,
@@ -70,7 +70,7 @@ class WebSocketClass extends EventTarget {
 
   get bufferedAmount(): number {
     const socket = WebSocketClass.#of(this);
-    return socket.#engine.bufferedAmount + socket.#unsent;
+    return socket.#engine.bufferedData + socket.#unsent;
   }
 
   get onopen(): object | null {
@@ -238,7 +238,7 @@ function isPlain(value: object): boolean {
 /** (BufferSource or Blob or USVString), where the string is no string yet. */
 function toMessage(data: unknown): string | ArrayBuffer | Uint8Array | Blob {
   if (!isObject(data)) return domString(data);
-  return bufferSource(data) ?? (data instanceof Blob && isBlob(data) ? data : domString(data));
+  return bufferSource(data) ?? (isBlob(data) ? data : domString(data));
 }
 
 function bytesOf(message: string | ArrayBuffer | Uint8Array | Blob): number {
