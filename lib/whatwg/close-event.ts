@@ -31,6 +31,8 @@ const OwnCloseEvent = class CloseEvent extends Event implements CloseEventInterf
 };
 defineInterface(OwnCloseEvent, ['wasClean', 'code', 'reason']);
 
+export type CloseEvent = CloseEventInterface;
+
 /** The event of a connection that is gone. */
 export const CloseEvent: CloseEventConstructor =
   (globalThis as { CloseEvent?: CloseEventConstructor }).CloseEvent ?? OwnCloseEvent;

@@ -2,6 +2,7 @@
  * The connection under an object of the standard: a socket of the `ws`-like class, with its handshake, limits and
  * transports, that tells its owner what the standard calls feedback from the protocol.
  */
+import { signalOption } from '../checks.js';
 import type { ClientOptions } from '../options.js';
 import { ReadyState } from '../ready-state.js';
 import { WebSocket } from '../websocket.js';
@@ -42,6 +43,7 @@ export class EngineSocket<Owner> extends WebSocket {
       backpressure: 'close',
       finishRequest: undefined,
     };
+    signalOption(options.signal);
     if (hasBadPort(url)) settings.signal = AbortSignal.abort();
     super(url.href, protocols, settings);
     this.owner = owner;

@@ -98,7 +98,7 @@ export interface WebSocket extends EventTarget {
   /** The URL, with a WebSocket scheme. */
   readonly url: string;
   /** CONNECTING, OPEN, CLOSING or CLOSED. */
-  readonly readyState: number;
+  readonly readyState: 0 | 1 | 2 | 3;
   /**
    * Payload bytes passed to `send` and not yet handed to the kernel. It falls between tasks only, and does not return to 0
    * when the connection ends.

@@ -86,13 +86,12 @@ function requireFixed(memory: ArrayBufferLike): ArrayBufferLike {
   return memory;
 }
 
-const blobSize = Object.getOwnPropertyDescriptor(Blob.prototype, 'size')?.get;
-
 /** Whether the value is a Blob of Node's, and nothing that looks like one. */
 export function isBlob(value: unknown): value is Blob {
   if (!(value instanceof Blob)) return false;
   try {
-    return blobSize?.call(value) !== undefined;
+    Reflect.get(Blob.prototype, 'size', value); // throws for anything else
+    return true;
   } catch {
     return false;
   }

@@ -168,6 +168,8 @@ class WebSocketStreamClass {
     return new WritableStream<unknown>({
       start: (controller) => {
         this.#writable = controller as WritableController;
+        // `abort` waits for the write that waits for room, which is not to keep it.
+        this.#writable.signal.addEventListener('abort', () => this.#admitWrite?.());
       },
       write: (chunk) => this.#write(chunk),
       close: () => {
@@ -189,8 +191,6 @@ class WebSocketStreamClass {
     if (this.#state !== ReadyState.Open || this.#engine === undefined || this.#engine.send(data)) return undefined;
     return new Promise((resolve) => {
       this.#admitWrite = resolve;
-      // `abort` waits for the write, which is not to keep it.
-      this.#writable?.signal.addEventListener('abort', () => resolve());
     });
   }
 

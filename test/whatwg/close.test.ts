@@ -1,6 +1,6 @@
 // close(code, reason).
 import type { RawPeer } from '../lib/support';
-import { acceptText, closePayload, frame, rawServer, serve, until } from '../lib/support';
+import { acceptText, closePayload, frame, rawServer, serve, until, textOf } from '../lib/support';
 import { idleSocket } from './idl';
 import { ending, failed, make, next, open, record, thrownName } from './support';
 
@@ -117,7 +117,7 @@ test('OPEN: what was sent before goes out before the Close frame', async () => {
   const { server, url } = await serve();
   const received: string[] = [];
   server.on('connection', (peer) => {
-    peer.on('message', (data) => received.push(String(data)));
+    peer.on('message', (data) => received.push(textOf(data)));
     peer.on('close', (code) => received.push(`close ${code}`));
   });
   const socket = await open(url);

@@ -83,8 +83,10 @@ describe.each(definitions)('$name', (definition) => {
   });
 
   test.each(attributes)('attribute $name', async ({ name: attribute, type, isReadonly }) => {
-    const { get, set, enumerable, configurable } = descriptor(proto, attribute);
-    expect([enumerable, configurable]).toEqual([true, true]);
+    const property = descriptor(proto, attribute);
+    const get = Reflect.get(property, 'get') as (() => unknown) | undefined;
+    const set = Reflect.get(property, 'set') as ((value: unknown) => void) | undefined;
+    expect([property.enumerable, property.configurable]).toEqual([true, true]);
     expect([get!.name, get!.length]).toEqual([`get ${attribute}`, 0]);
     if (isReadonly) expect(set).toBe(undefined);
     else expect([set!.name, set!.length]).toEqual([`set ${attribute}`, 1]);

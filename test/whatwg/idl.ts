@@ -163,6 +163,11 @@ export const tables = {
   ],
 } satisfies Record<string, Table>;
 
+/** For places that show nothing of what a value became. */
+function nothing(made: object): undefined {
+  expect(made).toBeDefined();
+}
+
 /** Every place of the standard that converts a value: its type, and what a value becomes there. */
 export const places: { place: string; type: keyof typeof tables; convert: (value: unknown) => unknown }[] = [
   {
@@ -184,7 +189,7 @@ export const places: { place: string; type: keyof typeof tables; convert: (value
   {
     place: 'CloseEvent: eventInitDict',
     type: 'object',
-    convert: (init) => void new CloseEvent('x', init as never),
+    convert: (init) => nothing(new CloseEvent('x', init as never)),
   },
   {
     place: 'WebSocketError: closeCode',
@@ -201,7 +206,7 @@ export const places: { place: string; type: keyof typeof tables; convert: (value
     type: 'DOMString',
     convert: (message) => new WebSocketError(message as never).message,
   },
-  { place: 'WebSocketError: init', type: 'object', convert: (init) => void new WebSocketError('', init as never) },
+  { place: 'WebSocketError: init', type: 'object', convert: (init) => nothing(new WebSocketError('', init as never)) },
   {
     place: 'WebSocket: url',
     type: 'USVString',
@@ -218,7 +223,7 @@ export const places: { place: string; type: keyof typeof tables; convert: (value
   {
     place: 'WebSocketStream: options',
     type: 'object',
-    convert: (options) => void new WebSocketStream(nowhere, options as never),
+    convert: (options) => nothing(new WebSocketStream(nowhere, options as never)),
   },
   {
     place: 'WebSocketStream: closeInfo',

@@ -1,7 +1,7 @@
 // send(data) and bufferedAmount, in every state.
 import { once } from 'node:events';
 import { WebSocket } from '../../lib/whatwg';
-import { afterTest, delay, serve, until } from '../lib/support';
+import { afterTest, delay, serve, until, textOf } from '../lib/support';
 import { idleSocket } from './idl';
 import { ending, make, next, open, record, thrownName } from './support';
 
@@ -10,7 +10,7 @@ async function serveGather(): Promise<{ url: string; received: (string | Buffer)
   const { server, url } = await serve();
   const received: (string | Buffer)[] = [];
   server.on('connection', (peer) => {
-    peer.on('message', (data, isBinary) => received.push(isBinary ? (data as Buffer) : String(data)));
+    peer.on('message', (data, isBinary) => received.push(isBinary ? (data as Buffer) : textOf(data)));
   });
   return { url, received };
 }
@@ -39,7 +39,7 @@ test('other values are converted to a string', async () => {
   const socket = await open(url);
   const values = [1, null, undefined, true, 12n, [1, 2], {}, { toString: () => 'made' }, new Date(NaN)];
   for (const value of values) socket.send(value as never);
-  socket.send(new SharedArrayBuffer(2) as never);
+  socket.send(new SharedArrayBuffer(2));
   socket.send(Object.create(Blob.prototype) as never);
   socket.send({
     get [Symbol.toStringTag]() {
@@ -213,7 +213,7 @@ test('an open socket without any reference but its listeners lives', async () =>
   await new Promise<void>((resolve) => {
     const socket = new WebSocket(url);
     socket.onopen = () => resolve();
-    socket.onmessage = ({ data }) => received.push(String(data));
+    socket.onmessage = ({ data }) => received.push(textOf(data));
   });
   await until(() => server.clients.size === 1);
   const { gc } = globalThis as { gc?: () => void };

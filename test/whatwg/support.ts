@@ -1,5 +1,5 @@
 // What the tests of the WHATWG classes share: sockets that end with their test, and their events as promises and as text.
-import { CloseEvent, WebSocket, WebSocketStream } from '../../lib/whatwg';
+import { type CloseEvent, WebSocket, WebSocketStream } from '../../lib/whatwg';
 import type { WebSocketInit, WebSocketStreamOptions } from '../../lib/whatwg';
 import { afterTest } from '../lib/support';
 
@@ -28,10 +28,7 @@ export function next<E extends Event = Event>(socket: WebSocket, type: string): 
 
 /** How the connection ends, when the last task is over. */
 export async function ending(socket: WebSocket): Promise<[code: number, reason: string, wasClean: boolean]> {
-  const { code, reason, wasClean } = await next<CloseEvent & { code: number; reason: string; wasClean: boolean }>(
-    socket,
-    'close',
-  );
+  const { code, reason, wasClean } = await next<CloseEvent>(socket, 'close');
   await new Promise(setImmediate);
   return [code, reason, wasClean];
 }
