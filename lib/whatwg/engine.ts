@@ -3,6 +3,7 @@
  * transports, that tells its owner what the standard calls feedback from the protocol.
  */
 import { signalOption } from '../checks.js';
+import { driver } from '../dispatch.js';
 import type { ClientOptions } from '../options.js';
 import { ReadyState } from '../ready-state.js';
 import { WebSocket } from '../websocket.js';
@@ -19,6 +20,17 @@ export interface Ending {
 
 const abnormalClosure = 1006;
 
+/** What would break the standard otherwise. */
+const fixed = {
+  skipUTF8Validation: false,
+  textType: 'string',
+  delivery: 'copy',
+  messageStream: false,
+  backpressure: 'close',
+  finishRequest: undefined,
+  followRedirects: false,
+} as const;
+
 /** Payload of the Close frame of the policy 'close': a status and 'The peer is too slow'. */
 const tooSlowPayload = 22;
 
@@ -31,18 +43,10 @@ export class EngineSocket<Owner> extends WebSocket {
 
   /**
    * Starts the handshake. Nothing is told to the owner before this has returned.
-   * @param options what would break the standard in them is set here
    * @throws TypeError or RangeError for an invalid option, and what Node's `http` throws for them.
    */
   constructor(owner: Owner, url: URL, protocols: string[], options: ClientOptions) {
-    const settings: ClientOptions = {
-      ...options,
-      skipUTF8Validation: false,
-      textType: 'string',
-      delivery: 'copy',
-      backpressure: 'close',
-      finishRequest: undefined,
-    };
+    const settings: ClientOptions = { ...options, ...fixed };
     signalOption(options.signal);
     if (hasBadPort(url)) settings.signal = AbortSignal.abort();
     super(url.href, protocols, settings);
@@ -65,7 +69,9 @@ export class EngineSocket<Owner> extends WebSocket {
 
   /** Bytes passed to `send` and not yet handed to the kernel. */
   get bufferedData(): number {
-    return Math.max(this.bufferedAmount - this.#closePayload, 0);
+    const connection = this._connection;
+    if (connection === undefined || this.#closePayload === 0) return this.bufferedAmount;
+    return this.bufferedAmount - Math.min(this.#closePayload, driver.bufferedAmount(connection.id));
   }
 
   override close(code?: number, reason?: string): void {

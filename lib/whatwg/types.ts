@@ -20,6 +20,7 @@ export type NodeOptions = Omit<
   | 'followRedirects'
   | 'generateMask'
   | 'maxRedirects'
+  | 'messageStream'
   | 'perMessageDeflate'
   | 'protocolVersion'
   | 'protocols'
