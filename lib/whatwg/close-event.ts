@@ -1,8 +1,18 @@
 /** The CloseEvent interface: Node's own where it has one (from Node 23 on). */
-import type { CloseEvent as CloseEventInterface, CloseEventConstructor } from './types.js';
+import type { CloseEventConstructor } from './types.js';
 import { defineInterface, dictionary, domString, requireArguments, unsignedShort, usvString } from './webidl.js';
 
-const OwnCloseEvent = class CloseEvent extends Event implements CloseEventInterface {
+/** The connection is gone. */
+export interface CloseEvent extends Event {
+  /** The status of the peer's Close frame; 1005: the frame had none, 1006: there was none, or the connection failed. */
+  readonly code: number;
+  /** The reason of the peer's Close frame. */
+  readonly reason: string;
+  /** Whether the closing handshake was done. */
+  readonly wasClean: boolean;
+}
+
+const OwnCloseEvent = class CloseEvent extends Event {
   readonly #wasClean: boolean;
   readonly #code: number;
   readonly #reason: string;
@@ -31,8 +41,5 @@ const OwnCloseEvent = class CloseEvent extends Event implements CloseEventInterf
 };
 defineInterface(OwnCloseEvent, ['wasClean', 'code', 'reason']);
 
-export type CloseEvent = CloseEventInterface;
-
-/** The event of a connection that is gone. */
 export const CloseEvent: CloseEventConstructor =
   (globalThis as { CloseEvent?: CloseEventConstructor }).CloseEvent ?? OwnCloseEvent;

@@ -12,13 +12,19 @@ export { WebSocketStream } from './websocket-stream.js';
 export const MessageEvent: typeof globalThis.MessageEvent = globalThis.MessageEvent;
 
 export type {
+  AnyListener,
   BinaryType,
+  CloseEventConstructor,
   CloseEventInit,
+  Listener,
   ListenerOptions,
   NodeOptions,
   WebSocketCloseInfo,
+  WebSocketConstructor,
+  WebSocketErrorConstructor,
   WebSocketEventMap,
   WebSocketInit,
   WebSocketOpenInfo,
+  WebSocketStreamConstructor,
   WebSocketStreamOptions,
 } from './types.js';

@@ -1,8 +1,12 @@
 /**
- * The types of the classes of the WebSockets standard. They are interfaces, so that they can be exchanged with those of
- * lib.dom.d.ts, which they are tested with.
+ * Types of the WebSockets standard: its dictionaries, and the classes of its interfaces, which stand in the files of their
+ * names. All are interfaces, so that they can be exchanged with those of lib.dom.d.ts, which they are tested with.
  */
 import type { ClientOptions } from '../options.js';
+import type { CloseEvent } from './close-event.js';
+import type { WebSocket } from './websocket.js';
+import type { WebSocketError } from './websocket-error.js';
+import type { WebSocketStream } from './websocket-stream.js';
 
 /** How binary messages arrive. */
 export type BinaryType = 'blob' | 'arraybuffer';
@@ -36,8 +40,11 @@ export interface WebSocketInit extends NodeOptions {
 
 /** What a CloseEvent is made with. */
 export interface CloseEventInit {
+  /** Of every event; nothing bubbles in Node. Default: false. */
   bubbles?: boolean;
+  /** `preventDefault` has an effect. Default: false. */
   cancelable?: boolean;
+  /** Of every event; there are no shadow trees in Node. Default: false. */
   composed?: boolean;
   /** Default: 0. */
   code?: number;
@@ -47,16 +54,7 @@ export interface CloseEventInit {
   wasClean?: boolean;
 }
 
-/** The connection is gone. */
-export interface CloseEvent extends Event {
-  /** The status of the peer's Close frame; 1005: the frame had none, 1006: there was none, or the connection failed. */
-  readonly code: number;
-  /** The reason of the peer's Close frame. */
-  readonly reason: string;
-  /** Whether the closing handshake was done. */
-  readonly wasClean: boolean;
-}
-
+/** The class of `CloseEvent`. */
 export interface CloseEventConstructor {
   readonly prototype: CloseEvent;
   new (type: string, eventInitDict?: CloseEventInit): CloseEvent;
@@ -74,78 +72,24 @@ export interface WebSocketEventMap {
   close: CloseEvent;
 }
 
-type Listener<Target, E> = (this: Target, event: E) => unknown;
-type AnyListener = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
+/** A listener, as `onmessage` takes it. */
+export type Listener<Target, E> = (this: Target, event: E) => unknown;
+/** A listener, as `addEventListener` takes it for any event. */
+export type AnyListener = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
 
 /** Options of `addEventListener` (DOM). */
 export interface ListenerOptions {
+  /** Distinguishes listeners; nothing is captured in Node. Default: false. */
   capture?: boolean;
+  /** Remove the listener when it is called. Default: false. */
   once?: boolean;
+  /** `preventDefault` has no effect in the listener. Default: false. */
   passive?: boolean;
+  /** Removes the listener when it is aborted. Default: none. */
   signal?: AbortSignal;
 }
 
-/**
- * The WebSocket interface of the WHATWG WebSockets standard.
- *
- * The comments say what matters in Node; the rest is the standard's.
- */
-export interface WebSocket extends EventTarget {
-  readonly CONNECTING: 0;
-  readonly OPEN: 1;
-  readonly CLOSING: 2;
-  readonly CLOSED: 3;
-
-  /** The URL, with a WebSocket scheme. */
-  readonly url: string;
-  /** CONNECTING, OPEN, CLOSING or CLOSED. */
-  readonly readyState: 0 | 1 | 2 | 3;
-  /**
-   * Payload bytes passed to `send` and not yet handed to the kernel. It falls between tasks only, and does not return to 0
-   * when the connection ends.
-   */
-  readonly bufferedAmount: number;
-  /** The negotiated extensions; none exist yet. */
-  readonly extensions: string;
-  /** The subprotocol that the server chose, or an empty string. */
-  readonly protocol: string;
-  /** How binary messages arrive. Default: 'blob'. Another value than the two is ignored. */
-  binaryType: BinaryType;
-
-  onopen: Listener<WebSocket, Event> | null;
-  onmessage: Listener<WebSocket, MessageEvent> | null;
-  onerror: Listener<WebSocket, Event> | null;
-  onclose: Listener<WebSocket, CloseEvent> | null;
-
-  /**
-   * Sends a message; the data may be changed as soon as this returns. When more than `maxBackpressure` would wait, the
-   * connection fails. After the end of the connection it only counts as buffered.
-   * @throws "InvalidStateError" DOMException while CONNECTING; TypeError for a symbol, shared or resizable memory.
-   */
-  send(data: string | ArrayBufferLike | Blob | ArrayBufferView): void;
-
-  /**
-   * Starts the closing handshake; fails the connection while CONNECTING.
-   * @param code 1000, or 3000 to 4999. Default: none, and 1000 with a reason
-   * @param reason at most 123 bytes of UTF-8
-   * @throws "InvalidAccessError" DOMException for another code; "SyntaxError" DOMException for a longer reason.
-   */
-  close(code?: number, reason?: string): void;
-
-  addEventListener<N extends keyof WebSocketEventMap>(
-    type: N,
-    listener: Listener<WebSocket, WebSocketEventMap[N]>,
-    options?: boolean | ListenerOptions,
-  ): void;
-  addEventListener(type: string, listener: AnyListener, options?: boolean | ListenerOptions): void;
-  removeEventListener<N extends keyof WebSocketEventMap>(
-    type: N,
-    listener: Listener<WebSocket, WebSocketEventMap[N]>,
-    options?: boolean | { capture?: boolean },
-  ): void;
-  removeEventListener(type: string, listener: AnyListener, options?: boolean | { capture?: boolean }): void;
-}
-
+/** The class of `WebSocket`. */
 export interface WebSocketConstructor {
   readonly prototype: WebSocket;
   readonly CONNECTING: 0;
@@ -171,13 +115,7 @@ export interface WebSocketCloseInfo {
   reason?: string;
 }
 
-/** An error that says with which code and reason a connection ended, or has to end. */
-export interface WebSocketError extends DOMException {
-  /** Null: there is none. */
-  readonly closeCode: number | null;
-  readonly reason: string;
-}
-
+/** The class of `WebSocketError`. */
 export interface WebSocketErrorConstructor {
   readonly prototype: WebSocketError;
   /**
@@ -214,24 +152,7 @@ export interface WebSocketStreamOptions extends NodeOptions {
   signal?: AbortSignal;
 }
 
-/**
- * The WebSocketStream interface of the WHATWG WebSockets standard: a connection as a pair of streams, with backpressure in
- * both directions. Rejections of its promises that nobody looks at are not reported.
- */
-export interface WebSocketStream {
-  /** The URL, with a WebSocket scheme. */
-  readonly url: string;
-  /** Fulfilled when the connection is open; rejected with a WebSocketError when it never will be, or with a signal's reason. */
-  readonly opened: Promise<WebSocketOpenInfo>;
-  /** Fulfilled when the closing handshake is done; rejected with a WebSocketError when the connection ended otherwise. */
-  readonly closed: Promise<Required<WebSocketCloseInfo>>;
-  /**
-   * Starts the closing handshake; fails the connection while it is made. Messages that were not read are dropped.
-   * @throws "InvalidAccessError" DOMException for another code, "SyntaxError" DOMException for a longer reason.
-   */
-  close(closeInfo?: WebSocketCloseInfo): void;
-}
-
+/** The class of `WebSocketStream`. */
 export interface WebSocketStreamConstructor {
   readonly prototype: WebSocketStream;
   /**

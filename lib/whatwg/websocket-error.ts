@@ -1,10 +1,6 @@
 /** The WebSocketError interface: what closes a WebSocketStream with a code, and what its end is told with. */
 import { validateClose, statusFor } from './closing.js';
-import type {
-  WebSocketCloseInfo,
-  WebSocketErrorConstructor,
-  WebSocketError as WebSocketErrorInterface,
-} from './types.js';
+import type { WebSocketErrorConstructor } from './types.js';
 import {
   clampedUnsignedShort,
   defineInterface,
@@ -14,6 +10,13 @@ import {
   isObject,
   usvString,
 } from './webidl.js';
+
+/** An error that says with which code and reason a connection ended, or has to end. */
+export interface WebSocketError extends DOMException {
+  /** Null: there is none. */
+  readonly closeCode: number | null;
+  readonly reason: string;
+}
 
 /** A WebSocketCloseInfo, converted. */
 export interface CloseInfo {
@@ -79,11 +82,8 @@ export function readWebSocketError(value: unknown): CloseInfo | undefined {
 }
 
 /** An error with any code: programs may use few. */
-export function makeWebSocketError(message: string, code: number | null, reason: string): WebSocketErrorInterface {
+export function makeWebSocketError(message: string, code: number | null, reason: string): WebSocketError {
   return make(message, code, reason);
 }
 
-/** The WebSocketError interface. */
 export const WebSocketError = WebSocketErrorClass as unknown as WebSocketErrorConstructor;
-export type WebSocketError = WebSocketErrorInterface;
-export type { WebSocketCloseInfo };

@@ -6,13 +6,7 @@ import { cancelMessages, messagesOf, type MessageQueue } from '../message-queue.
 import { ReadyState } from '../ready-state.js';
 import { statusFor, validateClose } from './closing.js';
 import { EngineSocket, type Ending } from './engine.js';
-import type {
-  NodeOptions,
-  WebSocketCloseInfo,
-  WebSocketOpenInfo,
-  WebSocketStreamConstructor,
-  WebSocketStream as WebSocketStreamInterface,
-} from './types.js';
+import type { NodeOptions, WebSocketCloseInfo, WebSocketOpenInfo, WebSocketStreamConstructor } from './types.js';
 import { requireProtocols, urlRecord } from './url.js';
 import {
   bufferSource,
@@ -26,6 +20,24 @@ import {
   usvString,
 } from './webidl.js';
 import { closeInfo, makeWebSocketError, readWebSocketError } from './websocket-error.js';
+
+/**
+ * The WebSocketStream interface of the WHATWG WebSockets standard: a connection as a pair of streams, with backpressure in
+ * both directions. Rejections of its promises that nobody looks at are not reported.
+ */
+export interface WebSocketStream {
+  /** The URL, with a WebSocket scheme. */
+  readonly url: string;
+  /** Fulfilled when the connection is open; rejected with a WebSocketError when it never will be, or with a signal's reason. */
+  readonly opened: Promise<WebSocketOpenInfo>;
+  /** Fulfilled when the closing handshake is done; rejected with a WebSocketError when the connection ended otherwise. */
+  readonly closed: Promise<Required<WebSocketCloseInfo>>;
+  /**
+   * Starts the closing handshake; fails the connection while it is made. Messages that were not read are dropped.
+   * @throws "InvalidAccessError" DOMException for another code, "SyntaxError" DOMException for a longer reason.
+   */
+  close(closeInfo?: WebSocketCloseInfo): void;
+}
 
 type Chunk = string | Uint8Array;
 
@@ -266,6 +278,4 @@ function readOptions(value: unknown): {
   return { protocols: names, signal, nodeOptions };
 }
 
-/** The WebSocketStream interface of the WHATWG WebSockets standard. */
 export const WebSocketStream = WebSocketStreamClass as unknown as WebSocketStreamConstructor;
-export type WebSocketStream = WebSocketStreamInterface;

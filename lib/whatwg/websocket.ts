@@ -10,7 +10,15 @@ import { statusFor, validateClose } from './closing.js';
 import { EngineSocket, type Ending } from './engine.js';
 import { EventHandlers } from './event-handlers.js';
 import { fire } from './fire.js';
-import type { BinaryType, NodeOptions, WebSocketConstructor, WebSocket as WebSocketInterface } from './types.js';
+import type {
+  AnyListener,
+  BinaryType,
+  Listener,
+  ListenerOptions,
+  NodeOptions,
+  WebSocketConstructor,
+  WebSocketEventMap,
+} from './types.js';
 import { requireProtocols, urlRecord } from './url.js';
 import {
   bufferSource,
@@ -27,6 +35,67 @@ import {
 } from './webidl.js';
 
 const { MessageEvent } = globalThis;
+
+/**
+ * The WebSocket interface of the WHATWG WebSockets standard.
+ *
+ * The comments say what matters in Node; the rest is the standard's.
+ */
+export interface WebSocket extends EventTarget {
+  readonly CONNECTING: 0;
+  readonly OPEN: 1;
+  readonly CLOSING: 2;
+  readonly CLOSED: 3;
+
+  /** The URL, with a WebSocket scheme. */
+  readonly url: string;
+  /** CONNECTING, OPEN, CLOSING or CLOSED. */
+  readonly readyState: 0 | 1 | 2 | 3;
+  /**
+   * Payload bytes passed to `send` and not yet handed to the kernel. It falls between tasks only, and does not return to 0
+   * when the connection ends.
+   */
+  readonly bufferedAmount: number;
+  /** The negotiated extensions; none exist yet. */
+  readonly extensions: string;
+  /** The subprotocol that the server chose, or an empty string. */
+  readonly protocol: string;
+  /** How binary messages arrive. Default: 'blob'. Another value than the two is ignored. */
+  binaryType: BinaryType;
+
+  onopen: Listener<WebSocket, Event> | null;
+  onmessage: Listener<WebSocket, MessageEvent> | null;
+  onerror: Listener<WebSocket, Event> | null;
+  onclose: Listener<WebSocket, CloseEvent> | null;
+
+  /**
+   * Sends a message; the data may be changed as soon as this returns. When more than `maxBackpressure` would wait, the
+   * connection fails. After the end of the connection it only counts as buffered.
+   * @throws "InvalidStateError" DOMException while CONNECTING; TypeError for a symbol, shared or resizable memory.
+   */
+  send(data: string | ArrayBufferLike | Blob | ArrayBufferView): void;
+
+  /**
+   * Starts the closing handshake; fails the connection while CONNECTING.
+   * @param code 1000, or 3000 to 4999. Default: none, and 1000 with a reason
+   * @param reason at most 123 bytes of UTF-8
+   * @throws "InvalidAccessError" DOMException for another code; "SyntaxError" DOMException for a longer reason.
+   */
+  close(code?: number, reason?: string): void;
+
+  addEventListener<N extends keyof WebSocketEventMap>(
+    type: N,
+    listener: Listener<WebSocket, WebSocketEventMap[N]>,
+    options?: boolean | ListenerOptions,
+  ): void;
+  addEventListener(type: string, listener: AnyListener, options?: boolean | ListenerOptions): void;
+  removeEventListener<N extends keyof WebSocketEventMap>(
+    type: N,
+    listener: Listener<WebSocket, WebSocketEventMap[N]>,
+    options?: boolean | { capture?: boolean },
+  ): void;
+  removeEventListener(type: string, listener: AnyListener, options?: boolean | { capture?: boolean }): void;
+}
 
 class WebSocketClass extends EventTarget {
   readonly #engine: EngineSocket<WebSocketClass>;
@@ -245,6 +314,4 @@ function bytesOf(message: string | ArrayBuffer | Uint8Array | Blob): number {
   return message instanceof Blob ? message.size : byteLength(message);
 }
 
-/** The WebSocket interface of the WHATWG WebSockets standard. */
 export const WebSocket = WebSocketClass as unknown as WebSocketConstructor;
-export type WebSocket = WebSocketInterface;
