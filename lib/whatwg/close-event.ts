@@ -41,5 +41,6 @@ const OwnCloseEvent = class CloseEvent extends Event {
 };
 defineInterface(OwnCloseEvent, ['wasClean', 'code', 'reason']);
 
+/** The class of `CloseEvent`. */
 export const CloseEvent: CloseEventConstructor =
   (globalThis as { CloseEvent?: CloseEventConstructor }).CloseEvent ?? OwnCloseEvent;

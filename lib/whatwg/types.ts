@@ -56,6 +56,7 @@ export interface CloseEventInit {
 
 /** The class of `CloseEvent`. */
 export interface CloseEventConstructor {
+  /** What all of its objects have. */
   readonly prototype: CloseEvent;
   new (type: string, eventInitDict?: CloseEventInit): CloseEvent;
 }
@@ -75,7 +76,12 @@ export interface WebSocketEventMap {
 /** A listener, as `onmessage` takes it. */
 export type Listener<Target, E> = (this: Target, event: E) => unknown;
 /** A listener, as `addEventListener` takes it for any event. */
-export type AnyListener = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
+export type AnyListener =
+  | ((event: Event) => unknown)
+  | {
+      /** Called with the event. */
+      handleEvent(event: Event): unknown;
+    };
 
 /** Options of `addEventListener` (DOM). */
 export interface ListenerOptions {
@@ -91,10 +97,15 @@ export interface ListenerOptions {
 
 /** The class of `WebSocket`. */
 export interface WebSocketConstructor {
+  /** What all of its objects have. */
   readonly prototype: WebSocket;
+  /** `readyState` while the connection is made. */
   readonly CONNECTING: 0;
+  /** `readyState` when messages can be sent. */
   readonly OPEN: 1;
+  /** `readyState` while the connection is ending. */
   readonly CLOSING: 2;
+  /** `readyState` when the connection is gone. */
   readonly CLOSED: 3;
 
   /**
@@ -117,6 +128,7 @@ export interface WebSocketCloseInfo {
 
 /** The class of `WebSocketError`. */
 export interface WebSocketErrorConstructor {
+  /** What all of its objects have. */
   readonly prototype: WebSocketError;
   /**
    * @param init what the connection is closed with when a stream is aborted or cancelled with this error
@@ -154,6 +166,7 @@ export interface WebSocketStreamOptions extends NodeOptions {
 
 /** The class of `WebSocketStream`. */
 export interface WebSocketStreamConstructor {
+  /** What all of its objects have. */
   readonly prototype: WebSocketStream;
   /**
    * Connects to a server.

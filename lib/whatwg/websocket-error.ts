@@ -15,6 +15,7 @@ import {
 export interface WebSocketError extends DOMException {
   /** Null: there is none. */
   readonly closeCode: number | null;
+  /** Why the connection ended, or has to end; may be empty. */
   readonly reason: string;
 }
 
@@ -86,4 +87,5 @@ export function makeWebSocketError(message: string, code: number | null, reason:
   return make(message, code, reason);
 }
 
+/** The class of `WebSocketError`. */
 export const WebSocketError = WebSocketErrorClass as unknown as WebSocketErrorConstructor;

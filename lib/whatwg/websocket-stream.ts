@@ -278,4 +278,5 @@ function readOptions(value: unknown): {
   return { protocols: names, signal, nodeOptions };
 }
 
+/** The class of `WebSocketStream`. */
 export const WebSocketStream = WebSocketStreamClass as unknown as WebSocketStreamConstructor;

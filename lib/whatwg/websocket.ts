@@ -42,9 +42,13 @@ const { MessageEvent } = globalThis;
  * The comments say what matters in Node; the rest is the standard's.
  */
 export interface WebSocket extends EventTarget {
+  /** `readyState` while the connection is made. */
   readonly CONNECTING: 0;
+  /** `readyState` when messages can be sent. */
   readonly OPEN: 1;
+  /** `readyState` while the connection is ending. */
   readonly CLOSING: 2;
+  /** `readyState` when the connection is gone. */
   readonly CLOSED: 3;
 
   /** The URL, with a WebSocket scheme. */
@@ -63,9 +67,13 @@ export interface WebSocket extends EventTarget {
   /** How binary messages arrive. Default: 'blob'. Another value than the two is ignored. */
   binaryType: BinaryType;
 
+  /** The event handler of 'open'. Null: none; an object that is no function does nothing. */
   onopen: Listener<WebSocket, Event> | null;
+  /** The event handler of 'message'. */
   onmessage: Listener<WebSocket, MessageEvent> | null;
+  /** The event handler of 'error'. */
   onerror: Listener<WebSocket, Event> | null;
+  /** The event handler of 'close'. */
   onclose: Listener<WebSocket, CloseEvent> | null;
 
   /**
@@ -83,17 +91,21 @@ export interface WebSocket extends EventTarget {
    */
   close(code?: number, reason?: string): void;
 
+  /** Adds a listener; the same one is added once. What it throws is an uncaught exception. */
   addEventListener<N extends keyof WebSocketEventMap>(
     type: N,
     listener: Listener<WebSocket, WebSocketEventMap[N]>,
     options?: boolean | ListenerOptions,
   ): void;
+  /** Adds a listener for an event of the program's own. */
   addEventListener(type: string, listener: AnyListener, options?: boolean | ListenerOptions): void;
+  /** Removes a listener. */
   removeEventListener<N extends keyof WebSocketEventMap>(
     type: N,
     listener: Listener<WebSocket, WebSocketEventMap[N]>,
     options?: boolean | { capture?: boolean },
   ): void;
+  /** Removes a listener of an event of the program's own. */
   removeEventListener(type: string, listener: AnyListener, options?: boolean | { capture?: boolean }): void;
 }
 
@@ -314,4 +326,5 @@ function bytesOf(message: string | ArrayBuffer | Uint8Array | Blob): number {
   return message instanceof Blob ? message.size : byteLength(message);
 }
 
+/** The class of `WebSocket`. */
 export const WebSocket = WebSocketClass as unknown as WebSocketConstructor;
