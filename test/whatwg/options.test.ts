@@ -1,4 +1,6 @@
 // Node's additions: the second argument as an object of options.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { channel as diagnosticsChannel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { Agent } from 'node:http';
 import type { IncomingMessage } from 'node:http';
@@ -112,4 +114,37 @@ test('redirects are not followed, whatever is passed', async () => {
   expect(await ending(make(url, more))).toEqual([1006, '', false]);
   const stream = new WebSocketStream(url, more);
   expect((await rejection(stream.opened)).name).toBe('WebSocketError');
+});
+
+test('asyncContext: listeners run in the context that the socket was made in', async () => {
+  const { server, url } = await serve();
+  server.on('connection', (peer) => {
+    peer.send('text');
+    peer.close();
+  });
+  const storage = new AsyncLocalStorage<string>();
+  const seen: unknown[] = [];
+  const socket = storage.run('mine', () => make(url, { asyncContext: true }));
+  for (const type of ['open', 'message', 'close']) {
+    socket.addEventListener(type, () => seen.push([type, storage.getStore()]));
+  }
+  await ending(socket);
+  expect(seen).toEqual([
+    ['open', 'mine'],
+    ['message', 'mine'],
+    ['close', 'mine'],
+  ]);
+});
+
+test('diagnostics channels tell of these sockets, too', async () => {
+  const { server, url } = await serve();
+  server.on('connection', (peer) => peer.send('text'));
+  const seen: unknown[] = [];
+  const channel = diagnosticsChannel('websocket-component:message');
+  const note = (message: unknown): unknown => seen.push((message as { data: unknown }).data);
+  channel.subscribe(note);
+  afterTest(() => channel.unsubscribe(note));
+  const socket = await open(url);
+  await next(socket, 'message');
+  expect(seen).toEqual(['text']);
 });
