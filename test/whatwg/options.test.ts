@@ -1,6 +1,6 @@
 // Node's additions: the second argument as an object of options.
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { channel as diagnosticsChannel } from 'node:diagnostics_channel';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { Agent } from 'node:http';
 import type { IncomingMessage } from 'node:http';
@@ -140,10 +140,12 @@ test('diagnostics channels tell of these sockets, too', async () => {
   const { server, url } = await serve();
   server.on('connection', (peer) => peer.send('text'));
   const seen: unknown[] = [];
-  const channel = diagnosticsChannel('websocket-component:message');
-  const note = (message: unknown): unknown => seen.push((message as { data: unknown }).data);
-  channel.subscribe(note);
-  afterTest(() => channel.unsubscribe(note));
+  const channel = 'websocket-component:message';
+  const note = (message: unknown): void => {
+    seen.push((message as { data: unknown }).data);
+  };
+  subscribe(channel, note);
+  afterTest(() => unsubscribe(channel, note));
   const socket = await open(url);
   await next(socket, 'message');
   expect(seen).toEqual(['text']);
