@@ -3,6 +3,13 @@
 /** What a program may assign; other objects are kept and do nothing. */
 type Handler = object | null;
 
+type Change = (this: EventTarget, type: string, listener: (event: Event) => void) => void;
+
+/** As they were when this was loaded: a class of the program's may have methods of these names. */
+const { addEventListener: add, removeEventListener: remove } = EventTarget.prototype as unknown as Readonly<
+  Record<'addEventListener' | 'removeEventListener', Change>
+>;
+
 interface EventHandler {
   value: object;
   /** Stands in the target's list of listeners, at the place where the handler was first set. */
@@ -28,7 +35,7 @@ export class EventHandlers {
     if (!isHandler) {
       if (known === undefined) return;
       this.#handlers.delete(type);
-      this.#target.removeEventListener(type, known.listener);
+      remove.call(this.#target, type, known.listener);
     } else if (known !== undefined) {
       known.value = value;
     } else {
@@ -46,6 +53,6 @@ export class EventHandlers {
       },
     };
     this.#handlers.set(type, handler);
-    target.addEventListener(type, handler.listener);
+    add.call(target, type, handler.listener);
   }
 }

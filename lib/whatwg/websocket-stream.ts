@@ -2,6 +2,7 @@
  * The WebSocketStream interface of the WHATWG WebSockets standard. Messages wait in the queue of `receive` and `for await`,
  * which pauses the socket; what is written waits in the engine, up to its high-water mark.
  */
+import { setImmediate } from 'node:timers'; // not the one that a test may have replaced
 import { cancelMessages, messagesOf, type MessageQueue } from '../message-queue.js';
 import { ReadyState } from '../ready-state.js';
 import { statusFor, validateClose } from './closing.js';

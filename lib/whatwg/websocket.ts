@@ -2,6 +2,7 @@
  * The WebSocket interface of the WHATWG WebSockets standard, on the engine of the `ws`-like class. The names of the steps
  * are the standard's; docs/whatwg.md has a test for each.
  */
+import { setImmediate } from 'node:timers'; // not the one that a test may have replaced
 import { byteLength } from '../data.js';
 import { ReadyState } from '../ready-state.js';
 import type { MessageData } from '../options.js';

@@ -250,6 +250,24 @@ test('pings are answered and not shown', async () => {
   expect(seen).toEqual([]);
 });
 
+test('methods of a subclass do not stand in the way of events', async () => {
+  const { server, url } = await serve();
+  server.on('connection', (peer) => peer.close(3000));
+  class Own extends (WebSocket as unknown as new (url: string) => WebSocket) {
+    override dispatchEvent(): boolean {
+      throw new Error('must not be called');
+    }
+    override addEventListener(): void {
+      throw new Error('must not be called');
+    }
+  }
+  const socket = new Own(url);
+  const code = await new Promise((resolve) => {
+    socket.onclose = (event) => resolve(event.code);
+  });
+  expect(code).toBe(3000);
+});
+
 test('a subclass gets its events', async () => {
   const { server, url } = await serve();
   server.on('connection', (peer) => peer.close(3000));
