@@ -33,6 +33,8 @@ const suites = [
 if (preset !== 'tsan') {
   suites.push(['lib-native', 'test/lib', (name) => jest(name, 'test/lib/', 'native')]);
   suites.push(['lib-stream', 'test/lib', (name) => jest(name, 'test/lib/', 'stream')]);
+  suites.push(['whatwg-native', 'test/whatwg', (name) => jest(name, 'test/whatwg/', 'native')]);
+  suites.push(['whatwg-stream', 'test/whatwg', (name) => jest(name, 'test/whatwg/', 'stream')]);
 }
 // The other side of these tests (programs of others, Chromium, Python, ws) is not ours to sanitize.
 if (preset !== 'tsan' && preset !== 'asan') {
