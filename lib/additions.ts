@@ -41,9 +41,10 @@ export abstract class Additions extends TypedEmitter<WebSocketEvents> {
   /**
    * Sends a message, as a promise: it is fulfilled when the data was handed to the kernel.
    *
-   * With `backpressure: 'wait'` a message for which too much waits is kept until there is room, behind those that were
-   * kept before; only then `data` counts as buffered, and until then it must not be changed. Await the promise, because
+   * With `backpressure: 'wait'` a message is kept while more than `highWaterMark` waits, behind those that were kept
+   * before; only then `data` counts as buffered, and until then it must not be changed. Await the promise, because
    * nothing limits how much is kept. `close`, the end of the connection and an abort of `signal` give up what is kept.
+   * What `send` gets meanwhile makes what is kept buffered at once, as far as `maxBackpressure` leaves room.
    *
    * @throws (rejects) WebSocketError: `WS_ERR_BACKPRESSURE`, with the policies 'close' and 'drop', when
    * `maxBackpressure` leaves no room; `WS_ERR_CONNECTION_CLOSED` when the connection ended first. AbortError when

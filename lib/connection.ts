@@ -94,9 +94,9 @@ export class Connection implements DriverEvents {
 
   // ---- Sending ------------------------------------------------------------------------------------------------------
 
-  /** Whether a broadcast may put a whole message behind what was sent last. */
-  get takesBroadcasts(): boolean {
-    if (this.readyState !== ReadyState.Open || this.waiting !== undefined) return false;
+  /** Whether a broadcast may put a whole message behind what was sent last, to which messages of `sendAsync` make way. */
+  takesBroadcast(): boolean {
+    if (this.readyState !== ReadyState.Open || this.waiting?.makeWay() === false) return false;
     return this.queue === undefined ? this.#fragmentIsBinary === undefined : !this.queue.endsInFragment;
   }
 
@@ -110,7 +110,9 @@ export class Connection implements DriverEvents {
     if (this.readyState !== ReadyState.Open) return this.refuse(payload, callback);
     let held: Held = noRoom;
     if (this.queue !== undefined) held = this.queue.send(payload, isBinary, options, callback);
-    else if (this.waiting === undefined) held = this.transmit(payload, isBinary, options, callback);
+    else if (this.waiting === undefined || this.waiting.makeWay()) {
+      held = this.transmit(payload, isBinary, options, callback);
+    }
     if (held === undefined) return true;
     if (held < 0 && held !== noRoom) return this.refuse(payload, callback);
     this.#needsDrain = true;

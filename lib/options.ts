@@ -45,8 +45,9 @@ export type TransportKind = 'native' | 'stream';
  * - 'close': the connection is closed with 1013. What waits is still sent, then the Close frame; a peer that does not
  *   take it within `closeTimeout` is cut.
  * - 'drop': this message is dropped, and the connection goes on.
- * - 'wait': a message of `sendAsync` waits for room, in order; its data must not change meanwhile. Everything else is
- *   dropped, and so is what `send` gets while a message waits, so that none overtakes another.
+ * - 'wait': a message of `sendAsync` waits while more than `highWaterMark` is buffered, in order; its data must not change
+ *   meanwhile. Everything else is dropped, and so is what `send` gets while a message waits that there is no room for, so
+ *   that none overtakes another.
  */
 export type BackpressurePolicy = 'close' | 'drop' | 'wait';
 

@@ -2,6 +2,7 @@
 import process from 'node:process';
 import type { Connection } from './connection.js';
 import { byteLength } from './data.js';
+import { driver } from './dispatch.js';
 import { notSentError } from './errors.js';
 import { noRoom } from './native.js';
 import type { SendCallback, SendOptions } from './options.js';
@@ -65,6 +66,14 @@ export class WaitingMessages {
     if (this.#messages.length === 0) this.#connection.waiting = undefined;
   }
 
+  /** Queues those that `maxBackpressure` leaves room for, before what `send` got. Returns whether none waits any more. */
+  makeWay(): boolean {
+    while (this.#messages.length > 0 && transmit(this.#connection, this.#messages[0])) this.#messages.shift();
+    if (this.#messages.length > 0) return false;
+    this.#connection.waiting = undefined;
+    return true;
+  }
+
   /** Gives up the message with this callback; false: it is not here. */
   giveUp(callback: SendCallback): boolean {
     const at = this.#messages.findIndex((message) => message.callback === callback);
@@ -81,8 +90,13 @@ export class WaitingMessages {
   }
 }
 
-/** Queues a message; false: there is no room yet. */
+/** Queues a message; false: more than the high-water mark waits, or there is no room yet. */
 function admit(connection: Connection, message: WaitingMessage): boolean {
+  return driver.bufferedAmount(connection.id) <= connection.settings.highWaterMark && transmit(connection, message);
+}
+
+/** Queues a message; false: there is no room yet. */
+function transmit(connection: Connection, message: WaitingMessage): boolean {
   const { payload, bytes, isBinary, options, callback } = message;
   if (byteLength(payload) !== bytes) {
     process.nextTick(callback, new TypeError('The data was changed while it waited to be sent'));
