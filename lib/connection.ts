@@ -323,8 +323,7 @@ export class Connection implements DriverEvents {
 
   onFault(sentence: string, status: number): void {
     if (this.#isCut) return;
-    if (!this.closeSent) driver.sendClose(this.id, status, '');
-    this.closeSent = true;
+    if (!this.closeSent) this.#sendClose(status, '');
     driver.shutdown(this.id);
     this.#startClosing();
     const error = faultError(sentence, status);

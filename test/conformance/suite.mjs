@@ -8,7 +8,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { suiteChecks } from './check-suite.mjs';
+import { commandChecks, suiteChecks } from './check-suite.mjs';
 import { describeDifferences } from './differences.mjs';
 import { formatResult } from './runner/result.mjs';
 import { testClients } from './runner/test-clients.mjs';
@@ -99,7 +99,7 @@ async function checkSuite() {
     },
   ]);
   // Broken peers mostly keep the runner waiting, so that several can be checked at a time.
-  const checks = [...ofWs, ...suiteChecks()].filter(([name]) => wanted(name));
+  const checks = [...ofWs, ...suiteChecks(), ...commandChecks()].filter(([name]) => wanted(name));
   const worker = async () => {
     for (let check = checks.shift(); check !== undefined; check = checks.shift()) {
       const [name, run] = check;
