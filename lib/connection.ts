@@ -323,7 +323,8 @@ export class Connection implements DriverEvents {
 
   onFault(sentence: string, status: number): void {
     if (this.#isCut) return;
-    if (!this.closeSent) this.#sendClose(status, '');
+    if (!this.closeSent) driver.sendClose(this.id, status, ''); // without a mask of the program, which could throw
+    this.closeSent = true;
     driver.shutdown(this.id);
     this.#startClosing();
     const error = faultError(sentence, status);
