@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
 
 const nodeGlobals = Object.fromEntries(
-  ['Buffer', 'URL', 'clearInterval', 'clearTimeout', 'console', 'module', 'performance', 'process', 'require']
+  ['Buffer', 'URL', 'clearInterval', 'clearTimeout', 'console', 'fetch', 'module', 'performance', 'process', 'require']
     .concat(['setImmediate', 'setInterval', 'setTimeout', '__dirname', '__filename'])
     .map((name) => [name, 'readonly']),
 );

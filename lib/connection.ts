@@ -136,7 +136,7 @@ export class Connection implements DriverEvents {
     }
     if (this.queue?.takeControl(isPong, payload, callback, mask)) return;
     const key = maskKey(this.settings, mask);
-    const number = this.#remember(callback);
+    const number = this.remember(callback);
     const held = driver.sendControl(this.id, isPong, payload as string | Uint8Array, number, key);
     if (held === undefined || held >= 0) return;
     this.#callbacks?.take(number);
@@ -156,7 +156,7 @@ export class Connection implements DriverEvents {
     if (isBinary) flags |= SendFlag.Binary;
     const key = maskKey(this.settings, options?.mask);
     if (key !== undefined) flags |= SendFlag.OwnKey;
-    const number = this.#remember(callback);
+    const number = this.remember(callback);
     let held: Held = -1;
     try {
       held = driver.send(this.id, payload, flags | (number << callbackShift), key);
@@ -168,7 +168,7 @@ export class Connection implements DriverEvents {
   }
 
   /** The number of a callback; 0 without one. */
-  #remember(callback: SendCallback | undefined): number {
+  remember(callback: SendCallback | undefined): number {
     return callback === undefined ? 0 : (this.#callbacks ??= new SendCallbacks(this.settings)).add(callback);
   }
 
@@ -196,7 +196,7 @@ export class Connection implements DriverEvents {
 
   onSent(number: number, ok: boolean): void {
     if (ok) this.waiting?.admit();
-    else this.onEnd();
+    else if (this.readyState === ReadyState.Open) this.#stopSending();
     if (number === drained) {
       this.queue?.mayGoOn();
       this.mayDrain();
@@ -260,15 +260,16 @@ export class Connection implements DriverEvents {
   /** No 'message' until `resume` or the end. While messages are held, the last pause of the transport is in force. */
   pause(): void {
     if (this.isPaused || this.isEnded || this.readyState === ReadyState.Closed) return;
+    // A pause in force is not made anew, because each reads some bytes ahead.
+    if (!this.closeReceived && this.held === undefined && !this.isStopped) this.transport.setPaused(true);
     this.isPaused = true;
-    if (!this.closeReceived && this.held === undefined) this.transport.setPaused(true);
   }
 
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
     const received = this.streams ?? this.held;
-    if (this.held === undefined) this.transport.setPaused(this.isStopped);
+    if (this.held === undefined && !this.isStopped) this.transport.setPaused(false);
     received?.releaseSoon();
   }
 
@@ -347,6 +348,7 @@ export class Connection implements DriverEvents {
 
   onEnd(): void {
     if (this.readyState === ReadyState.Open) this.#stopSending();
+    this.transport.ended?.();
   }
 
   onShutdown(): void {

@@ -6,11 +6,14 @@ import { Buffer, isAscii } from 'node:buffer'; // the global Buffer is a getter
 import { markAsUntransferable } from 'node:worker_threads';
 import { watchMessages } from './emit.js';
 import { borrowedSource, Kind, recordWords, slotMask, startDriver, WriteState, writeWords } from './native.js';
-import type { ResolvedSettings } from './options.js';
+import type { ResolvedSettings, SendCallback } from './options.js';
 
 /** What a connection learns from the driver, in the order in which it happened. */
 export interface DriverEvents {
   readonly id: number;
+  readonly isPaused: boolean;
+  /** Gives the callback of a send a number for the driver. */
+  remember(callback: SendCallback | undefined): number;
   readonly settings: Pick<ResolvedSettings, 'textType' | 'allowSynchronousEvents'>;
   /** A text message, when strings are wanted. */
   onText(text: string): void;
@@ -54,6 +57,12 @@ let writtenMemory: ArrayBuffer | undefined;
 /** Adds a connection to the table. */
 export function register(connection: DriverEvents): void {
   connections[connection.id & slotMask] = connection;
+}
+
+/** The connection with this number, until its last event. */
+export function connectionOf(id: number): DriverEvents | undefined {
+  const connection = connections[id & slotMask];
+  return connection?.id === id ? connection : undefined;
 }
 
 /** Removes a connection, after its last event. */

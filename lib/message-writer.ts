@@ -90,7 +90,7 @@ export class MessageWriter extends Writable {
   #isScheduled = false;
 
   /**
-   * Use `createMessageWriter`.
+   * @internal Use `createMessageWriter`.
    * @throws TypeError or RangeError for an invalid option.
    */
   constructor(connection: Connection | undefined, options: MessageWriterOptions) {

@@ -20,11 +20,12 @@ export class StreamTransport implements Transport, WritableTransport {
 
   constructor(
     readonly id: number,
-    readonly stream: Duplex,
+    private readonly duplex: Duplex,
     preamble: string,
     head: Buffer,
     mayDeliver: boolean,
   ) {
+    const stream = duplex;
     // A Duplex that is no socket lacks these two.
     const socket = stream as Partial<Pick<Socket, 'setTimeout' | 'setNoDelay'>>;
     socket.setTimeout?.(0);
@@ -50,13 +51,19 @@ export class StreamTransport implements Transport, WritableTransport {
     if (stream.readableEnded) this.#ended();
   }
 
+  /** For the program, which may write or end it: what was sent before goes first. */
+  get stream(): Duplex {
+    driver.flush();
+    return this.duplex;
+  }
+
   setPaused(paused: boolean): void {
     this.#readLimit = paused ? readAhead : Infinity;
-    if (!paused) this.stream.resume();
+    if (!paused) this.duplex.resume();
   }
 
   write(bytes: Buffer): WriteState {
-    const { stream } = this;
+    const stream = this.duplex;
     if (!stream.writable) return WriteState.Failed;
     this.#callbacks++;
     this.#isWriting = true;
@@ -81,7 +88,7 @@ export class StreamTransport implements Transport, WritableTransport {
   }
 
   end(isLast: boolean): void {
-    this.stream.end(() => {
+    this.duplex.end(() => {
       if (isLast) driver.detach(this.id);
       else this.#detachWhenDone();
     });
@@ -89,17 +96,17 @@ export class StreamTransport implements Transport, WritableTransport {
 
   destroy(): void {
     driver.destroy(this.id, false);
-    this.stream.destroy();
+    this.duplex.destroy();
   }
 
   closed(): void {
     unregisterStream(this);
-    this.stream.destroy();
+    this.duplex.destroy();
   }
 
   /** The stream is gone; when it was paused, it may hold bytes that came before. */
   #closed(): void {
-    const { id, stream } = this;
+    const { id, duplex: stream } = this;
     if (this.#onData) stream.off('data', this.#onData);
     for (let rest = readRest(stream); rest !== null; rest = readRest(stream)) driver.receive(id, rest, false);
     driver.detach(id);
@@ -113,7 +120,7 @@ export class StreamTransport implements Transport, WritableTransport {
 
   /** Both directions are done. Not every Duplex emits 'close' then. */
   #detachWhenDone(): void {
-    if (this.stream.readableEnded && this.stream.writableFinished) driver.detach(this.id);
+    if (this.duplex.readableEnded && this.duplex.writableFinished) driver.detach(this.id);
   }
 }
 

@@ -178,7 +178,7 @@ export class WebSocket extends Additions {
     return this.#connection?.transport.kind;
   }
 
-  /** The stream that the connection was made on, for its addresses. Null before 'open'. Reading or writing it breaks the connection. */
+  /** The stream of the connection, a net.Socket where it was one; null before 'open'. Raw writes go between frames. */
   get _socket(): Duplex | null {
     return this.#connection?.transport.stream ?? null;
   }
@@ -297,8 +297,8 @@ export class WebSocket extends Additions {
   }
 
   /**
-   * Stops 'message' events, and reading, until `resume`, `close` or the end of the connection. Messages that have
-   * arrived already are kept. 'close' still comes when the peer closes and that was read before.
+   * Stops 'message' events until `resume`, `close` or the end of the connection. Messages that have arrived are kept, and
+   * reading stops when 64 KiB more have come: a Close frame or an end of the stream before that is noticed.
    */
   pause(): void {
     this.#connection?.pause();

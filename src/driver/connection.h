@@ -195,7 +195,7 @@ class Connection {
   ActionId readAction_ = 0;
   std::uint64_t bytesRead_ = 0;
   std::uint64_t readLimit_ = kUnlimited;  // while paused: where reading stops
-  std::uint64_t bytesWritten_ = 0;  // handed over
+  std::uint64_t bytesWritten_ = 0;        // handed over
   std::shared_ptr<Traffic> traffic_;
   std::span<std::uint8_t> readSpace_;
   std::unique_ptr<Transport> transport_;

@@ -216,7 +216,7 @@ void Driver::work() {
     flush();
   }
   if (!retired_.empty() && batch_.events.empty()) {
-    // Their last events have been delivered: until then a new connection must not get the slot, by which lib finds them.
+    // Their last events were delivered; until then no other connection may have the slot, by which lib finds them.
     for (const auto& [id, connection] : retired_) {
       connections_.release(id);
     }

@@ -64,8 +64,9 @@ class Record {
 }
 
 /** Waits for what a cell may still have under way. */
-async function settle() {
-  await new Promise((resolve) => setTimeout(resolve, 3));
+async function settle(record) {
+  for (let i = 0; i === 0 || (!record.isReached && i < 200); i++)
+    await new Promise((resolve) => setTimeout(resolve, 3));
   for (let i = 0; i < 4; i++) await new Promise(setImmediate);
 }
 
@@ -79,7 +80,7 @@ async function run(cell) {
   const milliseconds = Math.round(performance.now() - started);
   clearTimeout(timer);
   if (end === 'timeout') record.log('TIMEOUT');
-  await settle(); // something behind the end?
+  await settle(record); // something behind the end?
   for (const cleanup of cleanups) cleanup();
   const { events, callbacks, isReached } = record;
   return { ...cell, events, callbacks, isReached, milliseconds };
