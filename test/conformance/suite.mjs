@@ -10,10 +10,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { commandChecks, suiteChecks } from './check-suite.mjs';
 import { describeDifferences } from './differences.mjs';
+import { defects } from './peers/defects.mjs';
 import { formatResult } from './runner/result.mjs';
 import { testClients } from './runner/test-clients.mjs';
 import { testServer } from './runner/test-server.mjs';
-import { allCases, chooseCases } from './table.mjs';
+import { allCases, chooseCases, families } from './table.mjs';
 
 const { values, positionals } = parseArgs({
   options: { json: { type: 'string' }, filter: { type: 'string' } },
@@ -114,8 +115,16 @@ async function checkSuite() {
       return [...ended, ...missing.map((row) => `docs/conformance.md does not say: ${row}`)];
     },
   ]);
+  const counts = [
+    ...families.map(({ number, title, cases }) => `| ${number} ${title} | ${cases.length} |`),
+    `each of ${Object.keys(defects).length} defects`,
+  ];
+  const ofCounts = [
+    'families and defects are counted in the document',
+    () => counts.filter((text) => !document.includes(text)).map((text) => `docs/conformance.md does not say: ${text}`),
+  ];
   // Broken peers mostly keep the runner waiting, so that several can be checked at a time.
-  const checks = [...ofWs, ...suiteChecks(), ...commandChecks()].filter(([name]) => wanted(name));
+  const checks = [...ofWs, ...suiteChecks(), ...commandChecks(), ofCounts].filter(([name]) => wanted(name));
   const worker = async () => {
     for (let check = checks.shift(); check !== undefined; check = checks.shift()) {
       const [name, run] = check;
