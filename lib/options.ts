@@ -180,8 +180,7 @@ export interface ConnectionSettings {
   perMessageDeflate?: boolean | PerMessageDeflateOptions;
   /**
    * Messages, pings and pongs that arrived together are delivered one behind the other, and callbacks of promises run
-   * after the last of them. False: they run after each, which takes one call from native code for each, as a message
-   * without company does. Default: true, as `ws`.
+   * after the last of them. False: they run after each, which takes some 20 ns for each. Default: true, as `ws`.
    */
   allowSynchronousEvents?: boolean;
   /**

@@ -35,6 +35,8 @@ if (preset !== 'tsan') {
   suites.push(['lib-stream', 'test/lib', (name) => jest(name, 'test/lib/', 'stream')]);
   suites.push(['conformance-native', 'test/conformance', (name) => conformance(name, 'native')]);
   suites.push(['conformance-stream', 'test/conformance', (name) => conformance(name, 'stream')]);
+  suites.push(['whatwg-native', 'test/whatwg', (name) => jest(name, 'test/whatwg/', 'native')]);
+  suites.push(['whatwg-stream', 'test/whatwg', (name) => jest(name, 'test/whatwg/', 'stream')]);
 }
 // The other side of these tests (programs of others, Chromium, Python, ws) is not ours to sanitize.
 if (preset !== 'tsan' && preset !== 'asan') {
