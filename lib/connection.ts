@@ -326,7 +326,7 @@ export class Connection implements DriverEvents {
 
   onFault(sentence: string, status: number): void {
     if (this.#isCut) return;
-    if (!this.closeSent) driver.sendClose(this.id, status, '');
+    if (!this.closeSent) driver.sendClose(this.id, status, ''); // without a mask of the program, which could throw
     this.closeSent = true;
     driver.shutdown(this.id);
     this.#startClosing();

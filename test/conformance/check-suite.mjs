@@ -1,4 +1,7 @@
 // Checks the suite: a sound peer passes every case, and each broken peer is caught by the cases that name it.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { defects } from './peers/defects.mjs';
 import { connectPlainPeer, servePlainPeers } from './peers/plain-peer.mjs';
 import { testClients } from './runner/test-clients.mjs';
@@ -57,4 +60,57 @@ export function suiteChecks() {
       },
     ]),
   ]);
+}
+
+/** Starts the command, and gathers what it prints. */
+function startCommand(...args) {
+  const file = fileURLToPath(new URL('conformance.mjs', import.meta.url));
+  const child = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const running = { child, output: '' };
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (running.output += chunk));
+  return running;
+}
+
+/** @returns {[string, () => Promise<string[]>][]} tests by name; what is wrong */
+export function commandChecks() {
+  const expectStatus = async (expected, text, ...args) => {
+    const running = startCommand(...args);
+    const [status] = await once(running.child, 'close');
+    const { output } = running;
+    const problems = status === expected ? [] : [`${args.join(' ')} ended with ${status}: ${output}`];
+    return output.includes(text) ? problems : [...problems, `${args.join(' ')} did not print ${text}: ${output}`];
+  };
+  const against = async (defect, ...expected) => {
+    const { url, stop } = await servePlainPeers(defect);
+    const problems = await expectStatus(...expected, url, '--only', '1.1,6.3', '--hold', '300');
+    stop();
+    return problems;
+  };
+  return [
+    ['the command ends with 0 when all cases pass', () => against(undefined, 0, 'passed  1.1.1 ')],
+    ['the command ends with 1 when a case fails', () => against('type-lost', 1, 'failed  1.1.1 ')],
+    ['the command ends with 1 when a case is lenient', () => against('utf8-at-message-end', 1, 'lenient 6.3.2 ')],
+    [
+      'the command accepts lenient cases when it is told to',
+      () => against('utf8-at-message-end', 0, 'lenient 6.3.2 ', '--lenient'),
+    ],
+    ['the command ends with 2 without a server', () => expectStatus(2, 'ECONNREFUSED', 'ws://127.0.0.1:1')],
+    ['the command ends with 2 for an unknown option', () => expectStatus(2, '--wrong', '--wrong')],
+    ['the command ends with 2 for an unknown case', () => expectStatus(2, '77.7', '--only', '77.7')],
+    ['the command tests clients until one asks it to finish', () => commandWithClient()],
+    ['the command lists the cases', () => expectStatus(0, '10.1.1 ', '--list')],
+  ];
+}
+
+/** A sound client runs one of two cases, and asks to finish. */
+async function commandWithClient() {
+  const running = startCommand('--client', '--only', '1.1.1,1.1.2');
+  while (!running.output.includes('\n')) await once(running.child.stdout, 'data');
+  const [url] = /ws:[^\s]+:\d+/.exec(running.output);
+  await connectPlainPeer(`${url}/case/1`);
+  await connectPlainPeer(`${url}/finish`);
+  const [status] = await once(running.child, 'close');
+  const expected = ['passed  1.1.1 ', '1 Framing                       1        0        1'];
+  const missing = expected.filter((text) => !running.output.includes(text));
+  return status === 1 && missing.length === 0 ? [] : [`it ended with ${status}: ${running.output}`];
 }

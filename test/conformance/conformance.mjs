@@ -9,9 +9,11 @@
 //   --hold MS        for a failure before the rest of the bad data is sent (2000)
 //   --jobs N         cases at a time on a server (8)
 //   --list           prints the cases and runs none
-// Ends with status 0 when every case passed, 1 when one did not, 2 when the command is wrong.
+// Ends with status 0 when every case passed, 1 when one did not, 2 when the command is wrong or
+// there is no WebSocket server.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { openConnection } from './runner/handshake.mjs';
 import { countVerdicts, formatResult, formatSummary } from './runner/result.mjs';
 import { testClients } from './runner/test-clients.mjs';
 import { testServer } from './runner/test-server.mjs';
@@ -48,28 +50,36 @@ const port = number('port', 0, 0);
 const cases = chooseCases(values.only);
 if (cases.length === 0) stop(`No case has an id of ${values.only}; --list prints all.`);
 
+const [url] = positionals;
 if (values.list) {
   for (const { id, title } of cases) console.log(`${id.padEnd(9)} ${title}`);
-  process.exit(0);
-}
-const [url] = positionals;
-if (positionals.length !== (values.client ? 0 : 1)) stop('Give the ws: URL of an echo server, or --client.');
-if (url !== undefined && !/^ws:\/\//.test(url)) stop(`${url} is no ws: URL.`);
-
-const print = (result) => {
-  if (!values.quiet || result.verdict !== 'passed') console.log(formatResult(result, values.verbose));
-};
-
-let results;
-if (values.client) {
-  const clients = await testClients({ port, host: values.host }, cases, options, print);
-  console.log(`Clients can connect to ${clients.url}: /count, /cases, /case/ID and /finish.`);
-  process.once('SIGINT', clients.stop);
-  results = await clients.results;
 } else {
-  results = await testServer(url, cases, options, print);
+  await runCases();
 }
-console.log(`\n${formatSummary(results)}\n\nNot in the table: 12 and 13, permessage-deflate.`);
-if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
-const { lenient, failed } = countVerdicts(results);
-process.exitCode = failed > 0 || (lenient > 0 && !values.lenient) ? 1 : 0;
+
+async function runCases() {
+  if (positionals.length !== (values.client ? 0 : 1)) stop('Give the ws: URL of an echo server, or --client.');
+  if (url !== undefined && !/^ws:\/\//.test(url)) stop(`${url} is no ws: URL.`);
+
+  const print = (result) => {
+    if (!values.quiet || result.verdict !== 'passed') console.log(formatResult(result, values.verbose));
+  };
+
+  let results;
+  if (values.client) {
+    const clients = await testClients({ port, host: values.host }, cases, options, print);
+    console.log(`Clients can connect to ${clients.url}: /count, /cases, /case/ID and /finish.`);
+    process.once('SIGINT', clients.stop);
+    results = await clients.results;
+  } else {
+    await openConnection(url).then(
+      ({ socket }) => socket.destroy(),
+      (error) => stop(`${url}: ${error.message}`),
+    );
+    results = await testServer(url, cases, options, print);
+  }
+  console.log(`\n${formatSummary(results)}\n\nNot in the table: 12 and 13, permessage-deflate.`);
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(results, null, 2)}\n`);
+  const { lenient, failed } = countVerdicts(results);
+  process.exitCode = failed > 0 || (lenient > 0 && !values.lenient) ? 1 : 0;
+}
