@@ -27,7 +27,9 @@ test('there is no other package of that name', () => {
 
 test('it is the package as it was built', () => {
   const root = path.join(import.meta.dirname, '../..');
-  for (const file of readdirSync(path.join(root, 'dist')).filter((name) => !name.startsWith('.'))) {
+  const files = readdirSync(path.join(root, 'dist'), { recursive: true }).filter((name) => /\.\w+$/.test(name));
+  assert.ok(files.length > 50);
+  for (const file of files.filter((name) => !name.startsWith('.'))) {
     const [built, installed] = [root, ours].map((folder) => path.join(folder, 'dist', file));
     assert.ok(existsSync(installed), file);
     assert.equal(readFileSync(installed, 'utf8'), readFileSync(built, 'utf8'), file);
