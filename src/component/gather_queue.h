@@ -33,6 +33,7 @@ class GatherQueue {
     Payload ownership = Payload::Copy;  // a client's payload is always copied, because it is masked
     BufferType type = BufferType::None;
     void* context = nullptr;
+    bool indicated = false;  // also without a context; frames whose payload is referenced always are
   };
 
   // Queue a frame. Fail: no randomness for the mask key. Throw std::bad_alloc and change nothing then.

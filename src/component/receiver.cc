@@ -19,6 +19,7 @@ Receiver::~Receiver() {
   drain();
   dropIndication();
   giveReadSpaceBack();
+  giveInflateSpaceBack();
   endLease();
 }
 
@@ -32,7 +33,11 @@ void Receiver::giveReadSpaceBack() {
 }
 
 void Receiver::endLease() {
-  if (options_.pool != nullptr && !memory_.empty() && input_.empty() && readSpace_.empty() && !indicationReady_) {
+  if (options_.pool == nullptr || indicationReady_) {
+    return;
+  }
+  endInflateLease();
+  if (!memory_.empty() && input_.empty() && readSpace_.empty() && !hasCompressed()) {
     options_.pool->finish(memory_);
     memory_ = {};
   }
@@ -91,6 +96,19 @@ ReceiveStep Receiver::takeFrames(bool mayRead) {
       if (const FaultKind kind = beginFrame(); kind != FaultKind::None) {
         return fault(kind);
       }
+    }
+    if (compressed_ && inCompressedPayload()) {
+      ReceiveStep step = ReceiveStep::Idle;
+      if (inflateFrame(step)) {
+        return step;
+      }
+      if (inPayload_) {
+        step = prepareRead(mayRead);
+        if (input_.empty()) {
+          return step;
+        }
+      }
+      continue;
     }
     if (const FaultKind kind = takePayload(); kind != FaultKind::None) {
       return fault(kind);
@@ -163,7 +181,7 @@ inline std::span<std::uint8_t> Receiver::chooseReadSpace() {
     memory_ = options_.pool->lease();
     return memory_;
   }
-  if (chunkLength_ == 0 || usesApplicationMemory()) {
+  if (chunkLength_ == 0 || usesApplicationMemory() || inCompressedPayload()) {
     return memory_;  // nothing in it is needed any more
   }
   if (chunk_ + chunkLength_ == memory_.data() + memory_.size()) {
@@ -195,7 +213,7 @@ void Receiver::cancelRead() {
 }
 
 inline bool Receiver::usesApplicationMemory() const {
-  return inPayload_ && !isControl(reader_.header().opcode()) && !operations_.front().memory.empty();
+  return inPayload_ && !isControl(reader_.header().opcode()) && !operations_.front().memory.empty() && !compressed_;
 }
 
 inline FaultKind Receiver::beginFrame() {
@@ -207,9 +225,10 @@ inline FaultKind Receiver::beginFrame() {
     return FaultKind::None;
   }
   if (header.opcode() != Opcode::Continuation) {
-    const std::uint8_t rsv = header.firstByte & kRsvBits;
+    compressed_ = rules_.rsv1Compressed && (header.firstByte & kRsv1Bit) != 0;
+    const unsigned rsv = header.firstByte & kRsvBits & (compressed_ ? ~unsigned{kRsv1Bit} : ~0U);
     kind_ = rsv != 0 ? MessageKind::Custom : header.opcode() == Opcode::Text ? MessageKind::Text : MessageKind::Binary;
-    customFirstByte_ = header.firstByte;
+    customFirstByte_ = static_cast<std::uint8_t>((header.firstByte & ~kRsvBits) | rsv);
     fragments_ = 0;
     messageSize_ = 0;
     utf8_.reset();
@@ -217,6 +236,9 @@ inline FaultKind Receiver::beginFrame() {
   messageOpen_ = !header.fin();
   if (options_.maxFragments != 0 && ++fragments_ > options_.maxFragments) {
     return FaultKind::TooManyFragments;
+  }
+  if (compressed_) {
+    return beginCompressedFrame();
   }
   if (options_.maxMessageSize != 0) {
     if (header.length > options_.maxMessageSize - messageSize_) {
@@ -256,7 +278,7 @@ inline FaultKind Receiver::takePayload() {
   input_ = input_.subspan(count);
   remaining_ -= count;
   chunkLength_ += static_cast<std::uint32_t>(count);
-  if (kind_ == MessageKind::Text && !control && !options_.disableUtf8Verification && !utf8_.feed({to, count})) {
+  if (!control && verifiesText() && !utf8_.feed({to, count})) {
     return FaultKind::InvalidUtf8;
   }
   return FaultKind::None;
@@ -300,7 +322,7 @@ inline ReceiveStep Receiver::endFrame() {
     chunkLength_ = 0;
     return endControl(payload);
   }
-  if (header.fin() && kind_ == MessageKind::Text && !options_.disableUtf8Verification && !utf8_.complete()) {
+  if (header.fin() && verifiesText() && !utf8_.complete()) {
     return fault(FaultKind::InvalidUtf8);
   }
   indicateChunk(header.fin());
@@ -377,7 +399,7 @@ inline BufferType Receiver::chunkType(bool last) const {
   }
 }
 
-inline void Receiver::indicateChunk(bool last) {
+void Receiver::indicateChunk(bool last) {
   indicate(chunkType(last), {chunkLength_ == 0 ? nullptr : chunk_, chunkLength_});
   chunkLength_ = 0;
 }

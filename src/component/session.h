@@ -8,9 +8,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
+#include "extension/message_deflater.h"
 #include "gather_queue.h"
 #include "handshake.h"
 #include "protocol.h"
@@ -39,16 +41,21 @@ class Session {
                               std::span<const HeaderView> request, std::span<const HeaderView>& headers);
   Result endServerHandshake();
 
-  // Addition: opens the session without an HTTP/1.1 handshake (RFC 8441, or negotiated elsewhere).
-  Result open();
+  // Addition: opens the session without an HTTP/1.1 handshake (RFC 8441, or negotiated elsewhere). deflate: what was
+  // agreed of permessage-deflate there; InvalidArgument without SessionOptions::permessageDeflate.
+  Result open(const std::optional<DeflateParameters>& deflate = std::nullopt);
+  // Addition: what was agreed of permessage-deflate (R10); null: it is not used. Once the handshake has ended, for a
+  // client; has begun, for a server.
+  const DeflateParameters* deflate() const { return deflate_ == nullptr ? nullptr : &deflate_->agreed; }
 
   // Addition: bytes that followed the HTTP head; parsed before anything that the network delivers later. Copied.
   Result injectReceived(std::span<const std::uint8_t> bytes);
 
   // Queues a data frame. The payload is referenced until INDICATE_SEND_COMPLETE (Payload::Reference), or copied during
-  // the call (Payload::Copy; gather mode only, and then a null context asks for no indication).
+  // the call (Payload::Copy; gather mode only, and then a null context asks for no indication). With Compression::On
+  // the message is compressed during the call when that was negotiated; what is the same or shorter as it is may stay.
   Result send(BufferType type, std::span<const std::uint8_t> payload, void* context,
-              Payload payloadOwnership = Payload::Reference);
+              Payload payloadOwnership = Payload::Reference, Compression compression = Compression::Off);
   // Queues a ping or a pong with a payload of at most 125 bytes, copied. The documented functions pass an empty one.
   Result sendControl(BufferType type, std::span<const std::uint8_t> payload, void* context);
   // Queues a Close frame; status 0 or 1005 without a reason makes an empty one. Copied in gather mode.
@@ -73,6 +80,11 @@ class Session {
   std::size_t offeredExtensionCount() const;
   // Payload bytes of the data frame under way that have not arrived.
   std::uint64_t frameRemaining() const { return receiver_.frameRemaining(); }
+  // The data message under way is compressed: frameRemaining() says nothing of what is to come of it.
+  bool inflating() const { return receiver_.inflating(); }
+  // For a time without messages: frees what the compression contexts hold, as far as the negotiation lets them be made
+  // again (RFC 7692, 7.1.1).
+  void shrinkDeflate();
   // Gives a pool's space back as soon as all received bytes in it were taken, instead of at the next network read.
   void endReceiveLease() { receiver_.endLease(); }
   // True when getAction(Send) has something to hand out once no send action is outstanding (gather mode).
@@ -89,6 +101,10 @@ class Session {
     ActionKind kind = ActionKind::None;
     std::uint32_t length = 0;  // bytes of its buffers
   };
+  struct Deflate {
+    DeflateParameters agreed;
+    MessageDeflater deflater;
+  };
   enum class Slot : std::uint8_t { Send = 1, Receive = 2, Reply = 3 };
   enum class OutgoingMessage : std::uint8_t { None, Text, Binary, Custom };
 
@@ -101,6 +117,12 @@ class Session {
   }
   Result becomeOpen();
   Result allocateBuffers();
+  std::unique_ptr<Deflate> makeDeflate(const std::optional<DeflateParameters>& agreed) const;
+  const DeflateNegotiation* wantedDeflate() const;
+  Result queueFrame(const GatherQueue::Frame& frame);
+  bool isCompressed(const GatherQueue::Frame& frame, Compression compression) const;
+  Result sendCompressed(const GatherQueue::Frame& frame);
+  Result queueCompressed(const GatherQueue::Frame& frame, ByteBuffer& compressed);
   Result dataFirstByte(BufferType type, std::uint8_t& firstByte, OutgoingMessage& open) const;
   Result queueClose(std::uint16_t status, std::span<const std::uint8_t> reason, void* context, bool internal);
   ActionId nextId(Slot slot);
@@ -124,6 +146,7 @@ class Session {
   State state_ = State::Created;
   std::uint8_t allowedCalls_ = allowedCalls(State::Created);  // of state_
   OutgoingMessage outgoing_ = OutgoingMessage::None;          // the fragmented message being sent
+  bool outgoingCompressed_ = false;
   bool extensionNegotiated_ = false;
   bool replyTakenOnReceive_ = false;
   std::uint32_t actionCounter_ = 0;
@@ -135,6 +158,7 @@ class Session {
   // The send side is one of the two; a gather queue is made for the first frame.
   std::unique_ptr<SendQueue> sendQueue_;
   std::unique_ptr<GatherQueue> gatherQueue_;
+  std::unique_ptr<Deflate> deflate_;  // null unless permessage-deflate was negotiated
   ReplySlot reply_;
   Outstanding sendAction_;
   Outstanding receiveAction_;

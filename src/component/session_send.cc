@@ -14,6 +14,15 @@ constexpr std::uint64_t kMaxOperationLength = std::numeric_limits<std::uint32_t>
 
 }  // namespace
 
+// Throws std::bad_alloc.
+Result Session::queueFrame(const GatherQueue::Frame& frame) {
+  if (isGathering()) {
+    return gatherQueue().addData(frame);
+  }
+  sendQueue_->queue({frame.type, frame.firstByte, 0, frame.payload, frame.context, nullptr, nullptr, false});
+  return Result::Ok;
+}
+
 // The first byte of a data frame, and which message is open behind it (contract 9.1, 13.2, R1).
 inline Result Session::dataFirstByte(BufferType type, std::uint8_t& firstByte, OutgoingMessage& open) const {
   OutgoingMessage kind = OutgoingMessage::Custom;
@@ -59,7 +68,8 @@ inline Result Session::dataFirstByte(BufferType type, std::uint8_t& firstByte, O
   return Result::Ok;
 }
 
-Result Session::send(BufferType type, std::span<const std::uint8_t> payload, void* context, Payload payloadOwnership) {
+Result Session::send(BufferType type, std::span<const std::uint8_t> payload, void* context, Payload payloadOwnership,
+                     Compression compression) {
   if (payload.size() > kMaxOperationLength || (payloadOwnership == Payload::Copy && !options_->gather)) {
     return Result::InvalidArgument;
   }
@@ -75,14 +85,12 @@ Result Session::send(BufferType type, std::span<const std::uint8_t> payload, voi
   if (shape != Result::Ok) {
     return shape;
   }
-  if (isGathering()) {
-    const Result result = gatherQueue().addData({firstByte, 0, payload, payloadOwnership, type, context});
-    if (result != Result::Ok) {
-      return result;
-    }
-  } else {
-    sendQueue_->queue({type, firstByte, 0, payload, context, nullptr, false});
+  const GatherQueue::Frame frame{firstByte, 0, payload, payloadOwnership, type, context};
+  const bool compressed = deflate_ != nullptr && isCompressed(frame, compression);
+  if (const Result result = compressed ? sendCompressed(frame) : queueFrame(frame); result != Result::Ok) {
+    return result;
   }
+  outgoingCompressed_ = compressed;
   outgoing_ = open;
   return Result::Ok;
 }
@@ -105,7 +113,7 @@ Result Session::sendControl(BufferType type, std::span<const std::uint8_t> paylo
       return result;
     }
   } else {
-    SendOperation operation{type, firstByte, 0, {}, context, nullptr, false};
+    SendOperation operation{type, firstByte, 0, {}, context, nullptr, nullptr, false};
     if (!payload.empty()) {
       operation.own(payload);
     }
@@ -137,7 +145,7 @@ Result Session::queueClose(std::uint16_t status, std::span<const std::uint8_t> r
       return result;
     }
   } else {
-    SendOperation operation{BufferType::Close, firstByte, status, reason, context, nullptr, internal};
+    SendOperation operation{BufferType::Close, firstByte, status, reason, context, nullptr, nullptr, internal};
     if (internal && !reason.empty()) {
       operation.own(reason);
     }
