@@ -92,8 +92,8 @@ TEST_F(DeflateContext, EveryWindowIsReadWithTheSameWindow) {
   }
 }
 
-// What is said in deflater.cc about a window of 8: zlib's own inflater, told that the window has 256 bytes, accepts what
-// a deflater with 512 makes of text that repeats at every distance.
+// What is said in deflater.cc about a window of 8: zlib's own inflater, told that the window has 256 bytes, accepts
+// what a deflater with 512 makes of text that repeats at every distance.
 TEST_F(DeflateContext, AWindowOf9BitsMakesOutputForAReceiverWithOneOf8) {
   std::string text;
   for (std::size_t distance = 3; distance <= 520; ++distance) {
@@ -190,12 +190,13 @@ TEST_F(DeflateContext, PartsOfAMessageAreReadableAsTheyCome) {
 TEST_F(DeflateContext, TheExamplesOfTheRfcAreRead) {
   Inflater inflater(15, memory);
   const std::string hello = "\xf2\x48\xcd\xc9\xc9\x07\x00"s;
-  EXPECT_EQ(inflated(inflater, hello), "Hello");                                          // 7.2.3.1
-  EXPECT_EQ(inflated(inflater, "\xf2\x00\x11\x00\x00"s), "Hello");                        // 7.2.3.2: the window shared
+  EXPECT_EQ(inflated(inflater, hello), "Hello");                    // 7.2.3.1
+  EXPECT_EQ(inflated(inflater, "\xf2\x00\x11\x00\x00"s), "Hello");  // 7.2.3.2: the window shared
   inflater.reset();
   EXPECT_EQ(inflated(inflater, "\x00\x05\x00\xfa\xff\x48\x65\x6c\x6c\x6f\x00"s), "Hello");  // 7.2.3.3: no compression
-  EXPECT_EQ(inflated(inflater, "\xf3\x48\xcd\xc9\xc9\x07\x00\x00"s), "Hello");            // 7.2.3.4: BFINAL
-  EXPECT_EQ(inflated(inflater, "\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00"s), "Hello");  // 7.2.3.5: two blocks
+  EXPECT_EQ(inflated(inflater, "\xf3\x48\xcd\xc9\xc9\x07\x00\x00"s), "Hello");              // 7.2.3.4: BFINAL
+  EXPECT_EQ(inflated(inflater, "\xf2\x48\x05\x00\x00\x00\xff\xff\xca\xc9\xc9\x07\x00"s),
+            "Hello");  // 7.2.3.5: two blocks
 }
 
 TEST_F(DeflateContext, WhatFollowsAFinalBlockIsReadToo) {
@@ -217,12 +218,12 @@ TEST_F(DeflateContext, ATailThatItsSenderLeftInIsRead) {
 
 TEST_F(DeflateContext, CorruptDataIsFoundOut) {
   for (const std::string& data : {
-           "\x07"s,                          // block type 3
-           "\xff\xff\xff"s,                  // the same
+           "\x07"s,                           // block type 3
+           "\xff\xff\xff"s,                   // the same
            "\x00\x05\x00\x00\x00hello\x00"s,  // the complement of the length is wrong
-           "\xf2\x48\xcd"s,                  // ends in the middle of a block
-           "\xf2\x00\x11\x00\x00"s,          // refers to before the beginning
-           "\x02"s,                          // the header of a block, and no end of it
+           "\xf2\x48\xcd"s,                   // ends in the middle of a block
+           "\xf2\x00\x11\x00\x00"s,           // refers to before the beginning
+           "\x02"s,                           // the header of a block, and no end of it
        }) {
     Inflater inflater(15, memory);
     EXPECT_EQ(inflated(inflater, data), "(corrupt)");
