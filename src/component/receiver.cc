@@ -33,14 +33,12 @@ void Receiver::giveReadSpaceBack() {
 }
 
 void Receiver::endLease() {
-  if (options_.pool == nullptr || indicationReady_) {
+  if (options_.pool == nullptr || memory_.empty() || !input_.empty() || !readSpace_.empty() || indicationReady_ ||
+      (inflating_ != nullptr && !endInflateLease())) {
     return;
   }
-  endInflateLease();
-  if (!memory_.empty() && input_.empty() && readSpace_.empty() && !hasCompressed()) {
-    options_.pool->finish(memory_);
-    memory_ = {};
-  }
+  options_.pool->finish(memory_);
+  memory_ = {};
 }
 
 void Receiver::makeRoomForExpectedPong() {

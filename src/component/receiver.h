@@ -166,13 +166,12 @@ class Receiver {
   bool pauseInflating(ReceiveStep& step);
   FaultKind beginCompressedFrame();
   void takeCompressed();
-  bool hasCompressed() const;
   void dropCompressed();
   std::span<std::uint8_t> inflateSpace();
   FaultKind takeInflated(std::span<const std::uint8_t> bytes);
   void indicateInflated(bool last);
   void giveInflateSpaceBack();
-  void endInflateLease();
+  bool endInflateLease();
 
   const SessionOptions& options_;
   FrameRules rules_;

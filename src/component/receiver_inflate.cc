@@ -35,8 +35,6 @@ void Receiver::shrinkInflater() {
   }
 }
 
-bool Receiver::hasCompressed() const { return inflating_ != nullptr && !inflating_->compressed.empty(); }
-
 void Receiver::dropCompressed() {
   if (inflating_ != nullptr) {
     inflating_->compressed = {};
@@ -164,11 +162,13 @@ void Receiver::giveInflateSpaceBack() {
   }
 }
 
-void Receiver::endInflateLease() {
-  if (inflating_ != nullptr && !inflating_->indicated.empty()) {
+// What was indicated last is not needed any more. False: received bytes still are.
+bool Receiver::endInflateLease() {
+  if (!inflating_->indicated.empty()) {
     options_.pool->finish(inflating_->indicated);
     inflating_->indicated = {};
   }
+  return inflating_->compressed.empty();
 }
 
 }  // namespace websocket

@@ -119,10 +119,10 @@ class Session {
   Result allocateBuffers();
   std::unique_ptr<Deflate> makeDeflate(const std::optional<DeflateParameters>& agreed) const;
   const DeflateNegotiation* wantedDeflate() const;
-  Result queueFrame(const GatherQueue::Frame& frame);
-  bool isCompressed(const GatherQueue::Frame& frame, Compression compression) const;
-  Result sendCompressed(const GatherQueue::Frame& frame);
-  Result queueCompressed(const GatherQueue::Frame& frame, ByteBuffer& compressed);
+  bool isCompressed(BufferType type, std::uint8_t firstByte, std::span<const std::uint8_t> payload,
+                    Compression compression) const;
+  Result sendCompressed(const GatherQueue::Frame& frame, OutgoingMessage open);
+  Result queueDeflated(const GatherQueue::Frame& frame, std::span<const std::uint8_t> deflated);
   Result dataFirstByte(BufferType type, std::uint8_t& firstByte, OutgoingMessage& open) const;
   Result queueClose(std::uint16_t status, std::span<const std::uint8_t> reason, void* context, bool internal);
   ActionId nextId(Slot slot);

@@ -1,5 +1,5 @@
 // The part of Session that belongs to permessage-deflate (RFC 7692, R10): the contexts, and compressing what is sent.
-#include <algorithm>
+#include <new>
 #include <utility>
 
 #include "extension/permessage_deflate_options.h"
@@ -37,50 +37,57 @@ void Session::shrinkDeflate() {
 }
 
 // Whether a data frame is part of a compressed message. Its first frame decides; an empty message stays as it is.
-bool Session::isCompressed(const GatherQueue::Frame& frame, Compression compression) const {
+bool Session::isCompressed(BufferType type, std::uint8_t firstByte, std::span<const std::uint8_t> payload,
+                           Compression compression) const {
   if (outgoing_ != OutgoingMessage::None) {
     return outgoingCompressed_;
   }
-  return compression == Compression::On && !isCustom(frame.type) &&
-         (!frame.payload.empty() || (frame.firstByte & kFinBit) == 0);
+  return compression == Compression::On && !isCustom(type) && (!payload.empty() || (firstByte & kFinBit) == 0);
 }
 
-// Compresses a frame's payload and queues what comes out. Throws std::bad_alloc and changes nothing then that a
-// receiver could see.
-Result Session::sendCompressed(const GatherQueue::Frame& frame) {
+// Compresses a frame's payload and queues what comes out; open: the message behind it. Throws std::bad_alloc and
+// changes nothing then that the receiver could see.
+Result Session::sendCompressed(const GatherQueue::Frame& frame, OutgoingMessage open) {
   thread_local ByteBuffer scratch;
+  const bool last = open == OutgoingMessage::None;
+  Result result = Result::OutOfMemory;
   try {
-    deflate_->deflater.deflate(frame.payload, (frame.firstByte & kFinBit) != 0, scratch);
-    const Result result = queueCompressed(frame, scratch);
-    if (result != Result::Ok) {
-      deflate_->deflater.release();
-    }
-    if (scratch.capacity() > kKeptScratch) {
-      scratch = {};
-    }
-    return result;
-  } catch (...) {
-    deflate_->deflater.release();  // what follows must not refer to what was not sent
-    scratch = {};
-    throw;
+    deflate_->deflater.deflate(frame.payload, last, scratch);
+    result = queueDeflated(frame, scratch.view());
+  } catch (const std::bad_alloc&) {
   }
+  if (scratch.capacity() > kKeptScratch) {
+    scratch = {};
+  }
+  if (result != Result::Ok) {
+    deflate_->deflater.release();  // what follows must not refer to what was not sent
+    return result;
+  }
+  outgoingCompressed_ = !last;
+  outgoing_ = open;
+  return Result::Ok;
 }
 
-Result Session::queueCompressed(const GatherQueue::Frame& frame, ByteBuffer& compressed) {
+Result Session::queueDeflated(const GatherQueue::Frame& frame, std::span<const std::uint8_t> deflated) {
   const bool first = outgoing_ == OutgoingMessage::None;
-  const bool last = (frame.firstByte & kFinBit) != 0;
-  if (first && last && !deflate_->deflater.takeover() && compressed.size() >= frame.payload.size()) {
-    return queueFrame(frame);  // no gain, and no later message refers to it
+  const bool whole = first && (frame.firstByte & kFinBit) != 0;
+  GatherQueue::Frame queued = frame;
+  queued.ownership = Payload::Copy;
+  queued.indicated = frame.ownership == Payload::Reference;
+  if (whole && !deflate_->deflater.takeover() && deflated.size() >= frame.payload.size()) {
+    queued.ownership = frame.ownership;  // no gain, and no later message refers to it: it stays as it is
+  } else {
+    queued.firstByte |= first ? kRsv1Bit : std::uint8_t{0};
+    queued.payload = deflated;
   }
-  const auto firstByte = static_cast<std::uint8_t>(frame.firstByte | (first ? kRsv1Bit : 0U));
   if (isGathering()) {
-    return gatherQueue().addData({firstByte, 0, compressed.view(), Payload::Copy, frame.type, frame.context,
-                                  frame.ownership == Payload::Reference});
+    return gatherQueue().addData(queued);
   }
-  auto memory = std::make_unique_for_overwrite<std::uint8_t[]>(compressed.size());
-  std::ranges::copy(compressed.view(), memory.get());
-  const std::span<const std::uint8_t> payload(memory.get(), compressed.size());
-  sendQueue_->queue({frame.type, firstByte, 0, payload, frame.context, nullptr, std::move(memory), false});
+  SendOperation operation{frame.type, queued.firstByte, 0, queued.payload, frame.context, nullptr, false};
+  if (queued.ownership == Payload::Copy) {
+    operation.own(queued.payload);
+  }
+  sendQueue_->queue(std::move(operation));
   return Result::Ok;
 }
 

@@ -14,15 +14,6 @@ constexpr std::uint64_t kMaxOperationLength = std::numeric_limits<std::uint32_t>
 
 }  // namespace
 
-// Throws std::bad_alloc.
-Result Session::queueFrame(const GatherQueue::Frame& frame) {
-  if (isGathering()) {
-    return gatherQueue().addData(frame);
-  }
-  sendQueue_->queue({frame.type, frame.firstByte, 0, frame.payload, frame.context, nullptr, nullptr, false});
-  return Result::Ok;
-}
-
 // The first byte of a data frame, and which message is open behind it (contract 9.1, 13.2, R1).
 inline Result Session::dataFirstByte(BufferType type, std::uint8_t& firstByte, OutgoingMessage& open) const {
   OutgoingMessage kind = OutgoingMessage::Custom;
@@ -85,12 +76,17 @@ Result Session::send(BufferType type, std::span<const std::uint8_t> payload, voi
   if (shape != Result::Ok) {
     return shape;
   }
-  const GatherQueue::Frame frame{firstByte, 0, payload, payloadOwnership, type, context};
-  const bool compressed = deflate_ != nullptr && isCompressed(frame, compression);
-  if (const Result result = compressed ? sendCompressed(frame) : queueFrame(frame); result != Result::Ok) {
-    return result;
+  if (deflate_ != nullptr && isCompressed(type, firstByte, payload, compression)) {
+    return sendCompressed({firstByte, 0, payload, payloadOwnership, type, context}, open);
   }
-  outgoingCompressed_ = compressed;
+  if (isGathering()) {
+    const Result result = gatherQueue().addData({firstByte, 0, payload, payloadOwnership, type, context});
+    if (result != Result::Ok) {
+      return result;
+    }
+  } else {
+    sendQueue_->queue({type, firstByte, 0, payload, context, nullptr, false});
+  }
   outgoing_ = open;
   return Result::Ok;
 }
@@ -113,7 +109,7 @@ Result Session::sendControl(BufferType type, std::span<const std::uint8_t> paylo
       return result;
     }
   } else {
-    SendOperation operation{type, firstByte, 0, {}, context, nullptr, nullptr, false};
+    SendOperation operation{type, firstByte, 0, {}, context, nullptr, false};
     if (!payload.empty()) {
       operation.own(payload);
     }
@@ -145,7 +141,7 @@ Result Session::queueClose(std::uint16_t status, std::span<const std::uint8_t> r
       return result;
     }
   } else {
-    SendOperation operation{BufferType::Close, firstByte, status, reason, context, nullptr, nullptr, internal};
+    SendOperation operation{BufferType::Close, firstByte, status, reason, context, nullptr, internal};
     if (internal && !reason.empty()) {
       operation.own(reason);
     }
