@@ -42,7 +42,11 @@ bool Session::isCompressed(BufferType type, std::uint8_t firstByte, std::span<co
   if (outgoing_ != OutgoingMessage::None) {
     return outgoingCompressed_;
   }
-  return compression == Compression::On && !isCustom(type) && (!payload.empty() || (firstByte & kFinBit) == 0);
+  const bool whole = (firstByte & kFinBit) != 0;
+  const bool wanted =
+      compression == Compression::On || (compression == Compression::FromThreshold &&
+                                         (!whole || payload.size() >= options_->permessageDeflate->threshold));
+  return wanted && !isCustom(type) && !(whole && payload.empty());
 }
 
 // Compresses a frame's payload and queues what comes out; open: the message behind it. Throws std::bad_alloc and

@@ -16,7 +16,11 @@ class ReceivePool;
 enum class Payload : std::uint8_t { Reference, Copy };
 
 // Whether send() compresses a message, when permessage-deflate was negotiated. A message's first frame decides.
-enum class Compression : std::uint8_t { Off, On };
+enum class Compression : std::uint8_t {
+  Off,
+  On,
+  FromThreshold,  // whole messages of PermessageDeflateOptions::threshold bytes, and those in fragments
+};
 
 // Bytes that an allocated buffer must have beyond the two buffer sizes (contract 6.2): room for one ping reply.
 inline constexpr std::uint32_t kBufferOverhead = 144;
