@@ -5,7 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import { count } from './checks.js';
 import { describe } from './describe.js';
-import type { ServerOptions } from './options.js';
+import type { ServerOptions } from './server-options.js';
 import type { Refusal } from './server-handshake.js';
 import type { WebSocket } from './websocket.js';
 

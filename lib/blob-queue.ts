@@ -9,7 +9,7 @@ import { Buffer } from 'node:buffer';
 import process from 'node:process';
 import { types } from 'node:util';
 import { BlobReader } from './blob.js';
-import { byteLength } from './data.js';
+import { byteLength, type ControlPayload } from './data.js';
 import type { Connection } from './connection.js';
 import { driver } from './dispatch.js';
 import { notSentError } from './errors.js';
@@ -87,7 +87,7 @@ export class BlobQueue {
   }
 
   /** Takes a ping or pong that has to wait; false: it has not. */
-  takeControl(isPong: boolean, data: string | Uint8Array | BlobReader, callback: SendCallback | undefined): boolean {
+  takeControl(isPong: boolean, data: ControlPayload, callback: SendCallback | undefined, mask: unknown): boolean {
     if (this.#controls === 0 && !(data instanceof BlobReader)) return false;
     const bytes = byteLength(data);
     if (!this.#hasRoom(bytes, controlBytes)) {
@@ -95,7 +95,7 @@ export class BlobQueue {
       return true;
     }
     this.#push(keep(data), bytes, true, callback, (message) => {
-      this.#connection.sendControl(isPong, message as string | Uint8Array, callback);
+      this.#connection.sendControl(isPong, message as string | Uint8Array, callback, mask);
     });
     return true;
   }

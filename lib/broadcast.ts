@@ -7,7 +7,8 @@ import type { Connection } from './connection.js';
 import { driver } from './dispatch.js';
 import { noRoom, SendFlag } from './native.js';
 import { describe } from './describe.js';
-import type { BroadcastOptions, SendData } from './options.js';
+import type { SendData } from './options.js';
+import type { BroadcastOptions } from './server-options.js';
 import { kindOf, MessageKind, PreparedMessage, toMessage, type Message } from './prepared-message.js';
 import type { WebSocket } from './websocket.js';
 

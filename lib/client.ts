@@ -49,7 +49,7 @@ export class ClientHandshake {
     this.#target = parseAddress(address);
     this.#protocols = checkProtocols(protocols);
     this.#options = options;
-    this.#settings = resolveSettings(options);
+    this.#settings = resolveSettings(options, options.generateMask);
     this.#timeout = handshakeTimeout;
     signalOption(options.signal);
     if (this.#settings.asyncContext) keepContext(socket);
@@ -87,7 +87,7 @@ export class ClientHandshake {
 
   /** Makes the request for the target, with a key of its own. */
   #makeRequest(withheld: ReadonlySet<string>): ClientRequest {
-    const fields = driver.beginHandshake(optionsNumber(this.#settings), this.#protocols, true);
+    const fields = driver.beginHandshake(optionsNumber(this.#settings), this.#protocols);
     this.#id = driver.lastId;
     let auth: string | undefined;
     if (withheld.size === 0) auth = this.#auth ??= this.#target.auth ?? this.#options.auth;

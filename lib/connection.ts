@@ -7,25 +7,24 @@
 import { Buffer } from 'node:buffer'; // the global is a getter
 import process from 'node:process';
 import type { Duplex } from 'node:stream';
-import { inContext, keepContext } from './async-context.js';
-import type { BlobReader } from './blob.js';
+import { keepContext } from './async-context.js';
 import type { BlobQueue } from './blob-queue.js';
-import { abnormalClosure, byteLength, noStatus, toMessageData, tryAgainLater, type WaitingMessage } from './data.js';
+import { abnormalClosure, byteLength, noStatus, toMessageData, tryAgainLater } from './data.js';
+import type { ControlPayload, WaitingMessage } from './data.js';
 import { driver, register, unregister, type DriverEvents } from './dispatch.js';
 import { emitClose, emitError, emitMessage } from './emit.js';
 import { backpressureError, faultError, notOpenError, notSentError } from './errors.js';
 import { HeldMessages } from './held-messages.js';
-import { borrowedSource, callbackShift, drained, maxCallback, noRoom, SendFlag } from './native.js';
+import { answerPing, maskKey } from './mask-key.js';
+import { borrowedSource, callbackShift, drained, noRoom, SendFlag, type Held } from './native.js';
 import type { BinaryType, ResolvedSettings, SendCallback, SendOptions } from './options.js';
 import type { Message } from './prepared-message.js';
 import { ReadyState } from './ready-state.js';
+import { SendCallbacks } from './send-callbacks.js';
 import { attach, type Transport } from './transport.js';
 import type { WebSocket } from './websocket.js';
 
 const emptyReason = Buffer.alloc(0);
-
-/** Of a send: nothing, the wire bytes that wait above the high-water mark, or a negative HRESULT. */
-type Held = number | undefined;
 
 /** A connection whose handshake is done. */
 export class Connection implements DriverEvents {
@@ -50,9 +49,8 @@ export class Connection implements DriverEvents {
   /** The transport is gone; only held messages and 'close' are still to come. */
   #isEnded = false;
   #errorEmitted = false;
-  /** Callbacks of sends by number; made when first needed. */
-  #callbacks: Map<number, SendCallback> | undefined;
-  #lastCallback = drained;
+  /** Made when first needed. */
+  #callbacks: SendCallbacks | undefined;
   /** Messages that wait for room, in order; made when first needed. */
   #waiting: WaitingMessage[] | undefined;
   /** A send returned false, and 'drain' has not come yet. */
@@ -131,16 +129,17 @@ export class Connection implements DriverEvents {
   }
 
   /** Queues a ping or a pong of at most 125 bytes. */
-  sendControl(isPong: boolean, payload: string | Uint8Array | BlobReader, callback?: SendCallback): void {
+  sendControl(isPong: boolean, payload: ControlPayload, callback?: SendCallback, mask?: unknown): void {
     if (this.readyState !== ReadyState.Open) {
       this.#refuse(payload, callback);
       return;
     }
-    if (this.blobs?.takeControl(isPong, payload, callback)) return;
-    const number = callback === undefined ? 0 : this.#remember(callback);
-    const held = driver.sendControl(this.id, isPong, payload as string | Uint8Array, number);
+    if (this.blobs?.takeControl(isPong, payload, callback, mask)) return;
+    const key = maskKey(this.settings, mask);
+    const number = this.#remember(callback);
+    const held = driver.sendControl(this.id, isPong, payload as string | Uint8Array, number, key);
     if (held === undefined || held >= 0) return;
-    this.#callbacks?.delete(number);
+    this.#callbacks?.take(number);
     if (held === noRoom) this.overflow(callback);
     else this.#refuse(payload, callback);
   }
@@ -155,22 +154,22 @@ export class Connection implements DriverEvents {
     }
     if (this.#fragmentIsBinary !== undefined) isBinary = this.#fragmentIsBinary; // the first part decides
     if (isBinary) flags |= SendFlag.Binary;
-    const number = callback === undefined ? 0 : this.#remember(callback);
+    const key = maskKey(this.settings, options?.mask);
+    if (key !== undefined) flags |= SendFlag.OwnKey;
+    const number = this.#remember(callback);
     let held: Held = -1;
     try {
-      held = driver.send(this.id, payload, flags | (number << callbackShift));
+      held = driver.send(this.id, payload, flags | (number << callbackShift), key);
     } finally {
-      if (held !== undefined && held < 0) this.#callbacks?.delete(number);
+      if (held !== undefined && held < 0) this.#callbacks?.take(number);
     }
     if (held === undefined || held >= 0) this.#fragmentIsBinary = (flags & SendFlag.Fin) === 0 ? isBinary : undefined;
     return held;
   }
 
-  #remember(callback: SendCallback): number {
-    this.#lastCallback = this.#lastCallback === maxCallback ? drained + 1 : this.#lastCallback + 1;
-    if (this.settings.asyncContext) callback = inContext(callback);
-    (this.#callbacks ??= new Map()).set(this.#lastCallback, callback);
-    return this.#lastCallback;
+  /** The number of a callback; 0 without one. */
+  #remember(callback: SendCallback | undefined): number {
+    return callback === undefined ? 0 : (this.#callbacks ??= new SendCallbacks(this.settings)).add(callback);
   }
 
   /** What cannot be sent counts as buffered for ever (WHATWG) and is told to its callback. */
@@ -228,11 +227,9 @@ export class Connection implements DriverEvents {
       this.mayDrain();
       return;
     }
-    const callback = this.#callbacks?.get(number);
-    if (callback === undefined) return;
-    this.#callbacks?.delete(number);
-    if (ok) callback();
-    else callback(notSentError());
+    const callback = this.#callbacks?.take(number);
+    if (ok) callback?.();
+    else callback?.(notSentError());
   }
 
   /** Emits 'drain' when it is due. */
@@ -272,7 +269,9 @@ export class Connection implements DriverEvents {
   }
 
   onPing(data: Buffer): void {
-    if (!this.#isCut) this.socket.emit('ping', data);
+    if (this.#isCut) return;
+    if (this.settings.generateMask !== undefined) answerPing(this.id, data, this.settings);
+    this.socket.emit('ping', data);
   }
 
   onPong(data: Buffer): void {
@@ -305,7 +304,7 @@ export class Connection implements DriverEvents {
   close(status: number | undefined, reason: string | Uint8Array): void {
     if (this.readyState !== ReadyState.Open) return;
     if (this.blobs === undefined) {
-      driver.sendClose(this.id, status ?? 0, reason);
+      driver.sendClose(this.id, status ?? 0, reason, maskKey(this.settings));
       this.closeSent = true;
       this.#startClosing();
     } else {
@@ -329,12 +328,12 @@ export class Connection implements DriverEvents {
     this.closeReceived = true;
     this.#closeStatus = status;
     this.#closeReason = reason.length === 0 ? emptyReason : Buffer.from(reason); // not to keep the batch
-    if (!this.closeSent) {
-      this.closeSent = true;
-      driver.sendClose(this.id, status === noStatus ? 0 : status, reason);
-    }
     this.#startClosing();
     this.transport.setPaused(false);
+    if (!this.closeSent) {
+      this.closeSent = true;
+      driver.sendClose(this.id, status === noStatus ? 0 : status, reason, maskKey(this.settings));
+    }
   }
 
   onFault(sentence: string, status: number): void {

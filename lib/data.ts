@@ -19,6 +19,9 @@ export const tryAgainLater = 1013;
 /** What the driver sends. */
 export type Payload = string | Uint8Array | ArrayBuffer;
 
+/** What a ping or a pong carries; a Blob has to be read first. */
+export type ControlPayload = string | Uint8Array | BlobReader;
+
 /** A message of `sendAsync` that waits for room. */
 export interface WaitingMessage {
   payload: Message;
@@ -101,7 +104,7 @@ export function byteLength(payload: string | { readonly byteLength: number }): n
  * The payload of a ping or a pong.
  * @throws TypeError as `toPayload`; RangeError above 125 bytes.
  */
-export function toControlPayload(data: unknown): string | Uint8Array | BlobReader {
+export function toControlPayload(data: unknown): ControlPayload {
   const payload = isBlob(data) ? new BlobReader(data) : toPayload(data);
   const bytes = byteLength(payload);
   if (bytes > maxControlBytes) {

@@ -1,7 +1,7 @@
 /** The HTTP server of a `WebSocketServer` with `port`: its only answer to plain requests is that they should upgrade. */
 import { createServer, STATUS_CODES, type Server } from 'node:http';
 import { milliseconds } from './checks.js';
-import { defaultHandshakeTimeout, type ServerOptions } from './options.js';
+import { defaultHandshakeTimeout, type ServerOptions } from './server-options.js';
 import { upgradeRequired } from './server-handshake.js';
 
 /**

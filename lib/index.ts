@@ -41,7 +41,6 @@ export type {
 export type {
   BackpressurePolicy,
   BinaryType,
-  BroadcastOptions,
   ClientOptions,
   ConnectionSettings,
   MessageData,
@@ -53,15 +52,18 @@ export type {
   SendCallback,
   SendData,
   SendOptions,
-  ServerCloseOptions,
-  ServerOptions,
   TextType,
   TransportKind,
+} from './options.js';
+export type {
+  BroadcastOptions,
+  ServerCloseOptions,
+  ServerOptions,
   UpgradeCallback,
   VerifyClient,
   VerifyClientCallback,
   VerifyClientInfo,
-} from './options.js';
+} from './server-options.js';
 export type { PreparedMessageOptions } from './prepared-message.js';
 export type { ReadyState } from './ready-state.js';
 export type { WebSocketServerEvents } from './server-events.js';

@@ -2,12 +2,14 @@
  * Keep-alive (`pingInterval`, `pingTimeout`) and `idleTimeout`. A connection with one of these options is a
  * `KeptConnection`; others have no field and run no code for it.
  *
- * What arrives only leaves a mark. The marks are looked at when a ping, its timeout or a check for idleness is due, which
- * one timer tells for all connections of the thread with the same option.
+ * Whatever arrives is life, also a part of a message. It runs no code: the driver counts the bytes that it reads, and the
+ * count is looked at when a ping, its timeout or a check for idleness is due, which one timer tells for all connections
+ * of the thread with the same option.
  */
 import type { Duplex } from 'node:stream';
 import { Connection } from './connection.js';
 import { emitError } from './emit.js';
+import { driver } from './dispatch.js';
 import { dueLists } from './due-list.js';
 import { pingTimeoutError } from './errors.js';
 import type { ResolvedSettings } from './options.js';
@@ -36,8 +38,8 @@ export function needsKeepAlive(settings: ResolvedSettings): boolean {
 export class KeptConnection extends Connection {
   /** Milliseconds of the last round trip that was measured. */
   latency: number | undefined;
-  /** Something arrived since the last look. */
-  #hasHeard = false;
+  /** The driver's count at the last look; -1: the next look finds that something has arrived. */
+  #bytesRead = 0;
   /** The first look after something had arrived. */
   #heardAt: number;
   #pingedAt = 0;
@@ -63,23 +65,7 @@ export class KeptConnection extends Connection {
     if (idleTimeout > 0) idles(idleTimeout / idleChecks).add(this, now);
   }
 
-  override onText(text: string): void {
-    this.#hasHeard = true;
-    super.onText(text);
-  }
-
-  override onMessage(data: Buffer, isBinary: boolean, source: number): void {
-    this.#hasHeard = true;
-    super.onMessage(data, isBinary, source);
-  }
-
-  override onPing(data: Buffer): void {
-    this.#hasHeard = true;
-    super.onPing(data);
-  }
-
   override onPong(data: Buffer): void {
-    this.#hasHeard = true;
     const { pingInterval, pingTimeout } = this.settings;
     const text = pingInterval > 0 ? data.toString('latin1') : '';
     if (!text.startsWith(ownPing)) {
@@ -95,7 +81,7 @@ export class KeptConnection extends Connection {
   override resume(): void {
     // What arrived during the pause is read only now.
     if (this.isPaused) {
-      this.#hasHeard = true;
+      this.#bytesRead = -1;
       this.#measured = '';
     }
     super.resume();
@@ -162,10 +148,11 @@ export class KeptConnection extends Connection {
     return this.#heardAt <= time && this.readyState === ReadyState.Open;
   }
 
-  /** Takes the mark of what arrived. The peer of a paused socket is not judged: nothing is read from it. */
+  /** Looks whether something has arrived. The peer of a paused socket is not judged: nothing is read from it. */
   #look(now: number): void {
-    if (this.#hasHeard || this.isPaused) this.#heardAt = now;
-    this.#hasHeard = false;
+    const bytesRead = driver.bytesRead(this.id);
+    if (bytesRead !== this.#bytesRead || this.isPaused) this.#heardAt = now;
+    this.#bytesRead = bytesRead;
   }
 }
 

@@ -35,14 +35,17 @@ export const WriteState = {
 export type WriteState = (typeof WriteState)[keyof typeof WriteState];
 
 /** Bits of the `operation` of `Driver.send`. */
-export const SendFlag = { Binary: 1, Fin: 2, Compress: 4 } as const;
+export const SendFlag = { Binary: 1, Fin: 2, Compress: 4, OwnKey: 8 } as const;
 
 /** The callback number's place in the `operation` of `Driver.send`; with it, the operation is a small integer of V8. */
-export const callbackShift = 3;
-export const maxCallback = 2 ** 28 - 1;
+export const callbackShift = 4;
+export const maxCallback = 2 ** 27 - 1;
 
 /** The callback number with which the driver tells that nothing waits any more. */
 export const drained = 1;
+
+/** What the driver returns for a send: nothing, the wire bytes that wait above the high-water mark, or a negative HRESULT. */
+export type Held = number | undefined;
 
 /** What the driver returns for a message that `maxBackpressure` leaves no room for: ERROR_INSUFFICIENT_BUFFER. */
 export const noRoom = 0x8007007a | 0;

@@ -1,6 +1,8 @@
-/** The options of sockets and servers: types, defaults with their units and reasons, and which values are allowed. */
-import type { Agent, ClientRequest, ClientRequestArgs, IncomingMessage, OutgoingHttpHeaders, Server } from 'node:http';
-import type { Server as HttpsServer } from 'node:https';
+/**
+ * The options of sockets, on clients and servers: types, defaults with their units and reasons, and which values are
+ * allowed. Those of servers alone are in server-options.ts.
+ */
+import type { Agent, ClientRequest, ClientRequestArgs, OutgoingHttpHeaders } from 'node:http';
 import type { createConnection } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { ZlibOptions } from 'node:zlib';
@@ -59,7 +61,10 @@ export interface SendOptions {
   fin?: boolean;
   /** Compress, where the connection can. Default: true. */
   compress?: boolean;
-  /** Accepted for `ws`'s sake: a client always masks, a server never does (RFC 6455, 5.1). */
+  /**
+   * False: a client masks with a key of zeros, so that the payload is on the wire as it is (`ws` sends a frame without a
+   * mask, which servers refuse). Servers never mask. Default: true.
+   */
   mask?: boolean;
 }
 
@@ -123,14 +128,14 @@ export interface ConnectionSettings {
    */
   pingInterval?: number;
   /**
-   * Milliseconds after such a ping within which a message, a ping or a pong must arrive. Else the connection is cut: an
-   * 'error' with the code `WS_ERR_PING_TIMEOUT`, then 'close' with 1006. A message counts when all of it has arrived, and
-   * a pong comes behind what the peer is sending: allow for the largest message. 0: never cut. Default: 20,000.
+   * Milliseconds after such a ping within which something must arrive: a pong, a message, or a part of one. Else the
+   * connection is cut: an 'error' with the code `WS_ERR_PING_TIMEOUT`, then 'close' with 1006. 0: never cut. Default:
+   * 20,000.
    */
   pingTimeout?: number;
   /**
-   * Milliseconds without a message, a ping or a pong from the peer after which the connection is closed with 1001, at
-   * most an eighth late; `closeTimeout` bounds how long a peer that is gone is then waited for. Time during which the
+   * Milliseconds without anything from the peer, be it a part of a message, after which the connection is closed with
+   * 1001, at most an eighth late; `closeTimeout` bounds how long a peer that is gone is then waited for. Time during which the
    * socket is paused does not count, and answers to `pingInterval` do count as life. 0: no limit. Default: 0.
    */
   idleTimeout?: number;
@@ -212,104 +217,14 @@ export interface ClientOptions
   signal?: AbortSignal;
   /** Only 13 is supported. Default: 13. */
   protocolVersion?: number;
-  /** Of `ws`, not called yet: the masking keys come from the system's random source. */
+  /**
+   * Called for each frame that the program or the library sends, to fill the four bytes of its masking key, which are
+   * zeros before. What it throws, the function that sends throws, and nothing is sent. A key that others can foresee
+   * gives up what masking is for (RFC 6455, 10.3). Only a Close frame that tells the server what it did wrong always has
+   * a random key. Default: random keys.
+   */
   generateMask?: (mask: Buffer) => void;
 }
-
-/** What `verifyClient` learns about a request. */
-export interface VerifyClientInfo<Request extends IncomingMessage = IncomingMessage> {
-  /** The Origin header field. Programs that are no browsers may send none: it is undefined then, whatever its type says. */
-  origin: string;
-  /** Whether the connection is encrypted. */
-  secure: boolean;
-  req: Request;
-}
-
-/**
- * Accepts (true) or refuses (status, body, header fields; default: 401) a request.
- * @throws RangeError for another status than 200 to 599, TypeError for header fields with a CR, LF or NUL; the client gets
- * 500 then.
- */
-export type VerifyClientCallback = (
-  verified: boolean,
-  status?: number,
-  message?: string,
-  headers?: OutgoingHttpHeaders,
-) => void;
-
-/** Returns whether the request is accepted, or a promise of that; or takes two parameters and calls the second one. */
-export type VerifyClient<Request extends IncomingMessage = IncomingMessage> =
-  | ((info: VerifyClientInfo<Request>, done: VerifyClientCallback) => boolean | Promise<boolean> | undefined)
-  | ((info: VerifyClientInfo<Request>, done: VerifyClientCallback) => void);
-
-/** Options of a `WebSocketServer`: exactly one of `port`, `server` and `noServer`. */
-export interface ServerOptions<
-  Socket extends typeof WebSocket = typeof WebSocket,
-  Request extends typeof IncomingMessage = typeof IncomingMessage,
-> extends ConnectionSettings {
-  /** Listen on this TCP port (0: one that the system chooses) with an HTTP server of our own. Digits in a string work too. */
-  port?: number;
-  /** The address to listen on. Default: all. */
-  host?: string;
-  /** Longest queue of connections not yet accepted. Default: Node's, 511. */
-  backlog?: number;
-  /** Use this HTTP or HTTPS server; it stays the caller's. */
-  server?: Server<Request> | HttpsServer<Request>;
-  /** No server: the caller passes requests to `handleUpgrade`. */
-  noServer?: boolean;
-  /** Accept only this path; others get 404. Default: all. */
-  path?: string;
-  /** Keep `clients`. Default: true. */
-  clientTracking?: boolean;
-  /** Chooses the subprotocol among those offered; false: none. Default: the first one offered. */
-  handleProtocols?: (protocols: Set<string>, request: InstanceType<Request>) => string | false | undefined;
-  /** Accepts or refuses a request. Default: accepts. */
-  verifyClient?: VerifyClient<InstanceType<Request>>;
-  /** Milliseconds for receiving a request, on a server that we make (`port`). 0: no limit. Default: 10,000. */
-  handshakeTimeout?: number;
-  /**
-   * The origins whose web pages may connect, as browsers send them: "https://example.com", "http://localhost:8080",
-   * "null". Others get 403. Requests without an Origin header field are no browser's and are accepted. Default: all.
-   */
-  allowedOrigins?: readonly string[];
-  /** Most connections at a time; one more gets 503. 0: no limit. Default: 0. */
-  maxConnections?: number;
-  /**
-   * Most connections at a time from one IP address; one more gets 429. Behind a reverse proxy all have the proxy's.
-   * 0: no limit. Default: 0.
-   */
-  maxConnectionsPerAddress?: number;
-  /** The class of the sockets. Default: `WebSocket`. */
-  WebSocket?: Socket;
-}
-
-/** Options of `WebSocketServer.broadcast`. */
-export interface BroadcastOptions {
-  /** Send a binary message. Default: true unless the data is a string or a number. */
-  binary?: boolean;
-  /** Compress, where the connection can. Default: true. */
-  compress?: boolean;
-  /** Leave this socket out, for example the one that the message came from. */
-  except?: WebSocket;
-  /** Send to the sockets for which it returns true. Default: to all. */
-  filter?: (socket: WebSocket) => boolean;
-}
-
-/** What `WebSocketServer.close` may be told. */
-export interface ServerCloseOptions {
-  /** The status of the Close frame to every client. Default: 1001, going away. */
-  code?: number;
-  /** The reason of the Close frame; at most 123 bytes of UTF-8. Default: none. */
-  reason?: string | Buffer;
-  /** Milliseconds until connections that are still open are cut. Default: each socket's `closeTimeout`. */
-  timeout?: number;
-}
-
-/** Called by `handleUpgrade` with the new socket. */
-export type UpgradeCallback<Socket extends WebSocket = WebSocket, Request extends IncomingMessage = IncomingMessage> = (
-  socket: Socket,
-  request: Request,
-) => void;
 
 /** The defaults of every connection; the reasons stand at the options. */
 export const connectionDefaults = {
@@ -334,9 +249,6 @@ export const connectionDefaults = {
 /** Redirects; clients. */
 const defaultMaxRedirects = 10;
 
-/** Milliseconds; servers that we make. */
-export const defaultHandshakeTimeout = 10_000;
-
 /** `ConnectionSettings` with every default filled in. */
 export interface ResolvedSettings {
   maxPayload: number;
@@ -355,10 +267,15 @@ export interface ResolvedSettings {
   maxBackpressure: number;
   backpressure: BackpressurePolicy;
   transport: 'auto' | TransportKind;
+  /** Undefined on servers. */
+  generateMask: ClientOptions['generateMask'];
 }
 
-/** Fills in the defaults and checks the values. */
-export function resolveSettings(options: ConnectionSettings): ResolvedSettings {
+/** Fills in the defaults and checks the values. `generateMask`: of a client. */
+export function resolveSettings(
+  options: ConnectionSettings,
+  generateMask?: ClientOptions['generateMask'],
+): ResolvedSettings {
   return {
     maxPayload: count('maxPayload', options.maxPayload ?? connectionDefaults.maxPayload),
     maxFragments: count('maxFragments', options.maxFragments ?? connectionDefaults.maxFragments, 2 ** 32 - 1),
@@ -380,6 +297,7 @@ export function resolveSettings(options: ConnectionSettings): ResolvedSettings {
       options.backpressure ?? connectionDefaults.backpressure,
     ),
     transport: oneOf('transport', ['auto', 'native', 'stream'], options.transport ?? connectionDefaults.transport),
+    generateMask,
   };
 }
 

@@ -1,7 +1,8 @@
 /**
- * What a server counts: requests and connections when they end, which is rare, so that messages cost nothing more. What it
- * knows already is added up when it is asked for.
+ * What a server counts: requests and connections here, when they end, which is rare; messages and bytes in the driver. What
+ * waits is added up when it is asked for.
  */
+import { driver } from './dispatch.js';
 import type { WebSocket } from './websocket.js';
 
 /** What `WebSocketServer.stats` tells; counts are since the server was made. */
@@ -21,6 +22,14 @@ export interface ServerStats {
   closed: number;
   /** `closed` by the code of the 'close' event: 1005 for a Close frame without a status, 1006 for none. */
   closedByCode: Record<number, number>;
+  /** Whole messages that arrived on all connections, also those that no listener has seen yet. */
+  messagesReceived: number;
+  /** Whole messages that `send` and `broadcast` accepted, on all connections; some may still wait, or never be sent. */
+  messagesSent: number;
+  /** Bytes that arrived: frames with their headers, behind the opening handshake, before TLS. */
+  bytesReceived: number;
+  /** Bytes that were handed to the kernel, or to the stream: frames with their headers, behind the opening handshake, before TLS. */
+  bytesSent: number;
   /** The `bufferedAmount` of all connections together: payload bytes that wait for slow peers. */
   bufferedAmount: number;
   /** Connections on which more than `highWaterMark` payload bytes wait. */
@@ -28,6 +37,8 @@ export interface ServerStats {
 }
 
 export class ServerMeter {
+  /** Counts messages and bytes of the connections that are made with it. */
+  readonly traffic = driver.createTraffic();
   readonly #refusals = new Map<number, number>();
   readonly #closes = new Map<number, number>();
 
@@ -49,6 +60,7 @@ export class ServerMeter {
       if (bytes > highWaterMark) slowConnections++;
     }
     const closed = sum(this.#closes);
+    const [messagesReceived, messagesSent, bytesReceived, bytesSent] = driver.readTraffic(this.traffic);
     return {
       connections: sockets.size,
       accepted: sockets.size + closed,
@@ -56,6 +68,10 @@ export class ServerMeter {
       refusedByStatus: Object.fromEntries(this.#refusals),
       closed,
       closedByCode: Object.fromEntries(this.#closes),
+      messagesReceived,
+      messagesSent,
+      bytesReceived,
+      bytesSent,
       bufferedAmount,
       slowConnections,
     };

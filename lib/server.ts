@@ -15,16 +15,7 @@ import { handshakes } from './diagnostics.js';
 import { driver } from './dispatch.js';
 import { createHttpServer } from './http-server.js';
 import type { HResultError } from './native.js';
-import {
-  resolveSettings,
-  type BroadcastOptions,
-  type ResolvedSettings,
-  type ServerCloseOptions,
-  type SendData,
-  type ServerOptions,
-  type UpgradeCallback,
-  type VerifyClient,
-} from './options.js';
+import { resolveSettings, type ResolvedSettings, type SendData } from './options.js';
 import {
   checkRequest,
   destroyStream,
@@ -39,6 +30,13 @@ import {
 import type { PreparedMessage } from './prepared-message.js';
 import { ServerMeter, type ServerStats } from './server-stats.js';
 import type { WebSocketServerEvents } from './server-events.js';
+import type {
+  BroadcastOptions,
+  ServerCloseOptions,
+  ServerOptions,
+  UpgradeCallback,
+  VerifyClient,
+} from './server-options.js';
 import { optionsNumber } from './session-options.js';
 import { isTaken } from './transport.js';
 import { TypedEmitter } from './typed-emitter.js';
@@ -302,7 +300,8 @@ export class WebSocketServer<
     const protocol = this.#orRefuse(request, stream, () => this.#chooseProtocol(protocols, request));
     let response: string;
     try {
-      response = driver.acceptHandshake(optionsNumber(this.#settings), request.rawHeaders, protocol);
+      const { traffic } = this.#meter;
+      response = driver.acceptHandshake(optionsNumber(this.#settings), request.rawHeaders, protocol, traffic);
     } catch (error) {
       this.#refuseOrReport(refusalOf(error as HResultError), request, stream);
       return;

@@ -9,7 +9,8 @@ const numbers = new Map<string, number>();
 
 /** The driver's number for these settings. */
 export function optionsNumber(settings: ResolvedSettings): number {
-  const { maxPayload, maxFragments, skipUTF8Validation, autoPong, highWaterMark, maxBackpressure } = settings;
+  const { maxPayload, maxFragments, skipUTF8Validation, highWaterMark, maxBackpressure } = settings;
+  const autoPong = settings.autoPong && settings.generateMask === undefined; // else the connection answers, with its keys
   const borrow = settings.delivery === 'borrow';
   const limits = { maxPayload, maxFragments, skipUTF8Validation, autoPong, borrow, highWaterMark, maxBackpressure };
   const key = Object.values(limits).join(' ');

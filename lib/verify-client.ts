@@ -1,7 +1,7 @@
 /** The `verifyClient` option: three ways to answer, one to hear the answer. */
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import type { VerifyClient, VerifyClientCallback } from './options.js';
+import type { VerifyClient, VerifyClientCallback } from './server-options.js';
 import { internalError, type Refusal } from './server-handshake.js';
 
 /**

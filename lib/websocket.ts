@@ -36,12 +36,12 @@ import {
   type SendCallback,
   type SendData,
   type SendOptions,
-  type ServerOptions,
   type TransportKind,
 } from './options.js';
 import { kindOf, MessageKind, toMessage, type Message, type PreparedMessage } from './prepared-message.js';
 import { ReadyState } from './ready-state.js';
 import type { WebSocketServer } from './server.js';
+import type { ServerOptions } from './server-options.js';
 import type { createWebSocketStream } from './stream.js';
 import { isTaken } from './transport.js';
 
@@ -234,7 +234,7 @@ export class WebSocket extends Additions {
    */
   ping(cb?: SendCallback): void;
   /**
-   * Sends a ping; the peer answers with a pong of the same data.
+   * Sends a ping; the peer answers with a pong of the same data. `mask` as in the options of `send`.
    *
    * @param data at most 125 bytes
    * @throws Error while CONNECTING; TypeError for other data; RangeError above 125 bytes.
@@ -267,7 +267,7 @@ export class WebSocket extends Additions {
     const payload = toControlPayload(data);
     const connection = this.#connection;
     if (connection === undefined) this._refuse(byteLength(payload), cb);
-    else withQueueFor(payload, connection, () => connection.sendControl(isPong, payload, cb ?? undefined));
+    else withQueueFor(payload, connection, () => connection.sendControl(isPong, payload, cb ?? undefined, mask));
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Names of `@types/ws` that are not also names of ours, so that programs written with them compile. */
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { VerifyClientCallback, VerifyClientInfo } from './options.js';
+import type { VerifyClientCallback, VerifyClientInfo } from './server-options.js';
 import type { WebSocket } from './websocket.js';
 
 export type { AddressInfo } from 'node:net';

@@ -74,16 +74,25 @@ export interface Address {
 export interface Driver {
   /** Makes the options shared by many connections; returns their number. They live as long as the environment. */
   createOptions(limits: SessionLimits): number;
+  /** Makes an object that counts what connections carry together, for `acceptHandshake`. */
+  createTraffic(): object;
+  /**
+   * What it has counted: whole messages received, whole messages accepted by `send` and `broadcast`, and the bytes read and
+   * written behind the opening handshakes.
+   */
+  readTraffic(
+    traffic: object,
+  ): [messagesReceived: number, messagesSent: number, bytesReceived: number, bytesSent: number];
 
   /**
    * Checks a request's headers (`rawHeaders`) and makes the head of the 101 response, from the status line to the empty
    * line. The new connection's id is then in `lastId`. Throws an `HResultError` when the component refuses; no
-   * connection exists then.
+   * connection exists then. `traffic`, of `createTraffic`, counts what the connection carries.
    */
-  acceptHandshake(options: number, rawHeaders: HeaderList, subprotocol: string): string;
+  acceptHandshake(options: number, rawHeaders: HeaderList, subprotocol: string, traffic?: object): string;
 
-  /** Makes a client connection and the headers of its request (id in `lastId`). `mask: false` sends a zero key. */
-  beginHandshake(options: number, subprotocols: string[], mask: boolean): HeaderList;
+  /** Makes a client connection and the headers of its request (id in `lastId`). */
+  beginHandshake(options: number, subprotocols: string[]): HeaderList;
 
   /** Checks the server's response; returns the index of the chosen subprotocol, or -1. Throws an `HResultError`. */
   endHandshake(id: number, rawHeaders: HeaderList): number;
@@ -119,14 +128,20 @@ export interface Driver {
   detach(id: number): void;
 
   /**
-   * Queues a message. `operation`: bit 0 binary, bit 1 fin, bit 2 compress; above them the callback number: 0, or one from
-   * 2 to 2^28 - 1 that comes back in a `Sent` event. Strings are sent as UTF-8. From 16 KiB on, a server's native transport writes the
+   * Queues a message. `operation`: bit 0 binary, bit 1 fin, bit 2 compress, bit 3: `key` are the four bytes of the key that a
+   * client masks with, else it is random; above them the callback number: 0, or one from 2 to 2^27 - 1 that comes back
+   * in a `Sent` event. Strings are sent as UTF-8. From 16 KiB on, a server's native transport writes the
    * data at once, from its own memory, together with what was queued before; what the kernel does not take is copied.
    * Returns nothing, or the bytes on the wire that now wait when they are more than `highWaterMark`, or a negative
    * HRESULT: 0x8007007A (ERROR_INSUFFICIENT_BUFFER) when they would be more than `maxBackpressure`, another one when the
    * connection cannot send any more.
    */
-  send(id: number, data: Uint8Array | ArrayBuffer | string | object, operation: number): number | undefined;
+  send(
+    id: number,
+    data: Uint8Array | ArrayBuffer | string | object,
+    operation: number,
+    key?: Uint8Array,
+  ): number | undefined;
   /**
    * Gives the object a copy of a message, and returns its bytes. `send` and `broadcast` then take the object as data;
    * from 4 KiB on they share the copy.
@@ -137,15 +152,37 @@ export interface Driver {
    * the data for all. Sets the ids of those that took it to 0; returns their number.
    */
   broadcast(ids: Uint32Array, data: Uint8Array | ArrayBuffer | string | object, flags: number): number;
-  /** Queues a ping (`pong` false) or a pong; at most 125 bytes, and 64 KiB beyond `maxBackpressure`. Returns as `send`. */
-  sendControl(id: number, pong: boolean, data: Uint8Array | string, callback: number): number | undefined;
-  /** Queues a Close frame; `status` 0 for an empty one. Returns as `send`. */
-  sendClose(id: number, status: number, reason: Uint8Array | string): number | undefined;
+  /**
+   * Queues a ping (`pong` false) or a pong; at most 125 bytes, and 64 KiB beyond `maxBackpressure`. `key` as for `send`.
+   * Returns as `send`.
+   */
+  sendControl(
+    id: number,
+    pong: boolean,
+    data: Uint8Array | string,
+    callback: number,
+    key?: Uint8Array,
+  ): number | undefined;
+  /** Queues a Close frame; `status` 0 for an empty one. `key` as for `send`. Returns as `send`. */
+  sendClose(id: number, status: number, reason: Uint8Array | string, key?: Uint8Array): number | undefined;
+  /**
+   * Queues bytes that are no frame, behind everything that was queued before; pings and pongs that come later may go
+   * before them, never between them. They are copied, and count for `bufferedAmount` and `maxBackpressure`. Also possible
+   * behind a Close frame. `callback` as in `send`, alone. Returns as `send`.
+   */
+  sendRaw(id: number, bytes: Uint8Array | string, callback: number): number | undefined;
 
   /** Stops or starts reading the native transport. Records that were read before still arrive; `lib` holds them back. */
   setPaused(id: number, paused: boolean): void;
   /** Payload bytes accepted and not yet handed to the kernel. */
   bufferedAmount(id: number): number;
+  /**
+   * Bytes that the transport has read since the connection was attached, `head` included. It grows with each piece of a
+   * message. 0 when the connection is gone; in its `Closed` event, and until the batch behind it, the last value.
+   */
+  bytesRead(id: number): number;
+  /** Bytes that were written or wait to be, as in Node: `preamble`, frames and raw bytes. Without a connection as `bytesRead`. */
+  bytesWritten(id: number): number;
   /** Sends what is queued, then FIN (native) or the event `Shutdown` (stream); reading goes on. */
   shutdown(id: number): void;
   /** Ends the transport at once; `reset` sends RST where the transport can. A `Closed` event follows when it was attached. */

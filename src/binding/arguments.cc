@@ -1,7 +1,9 @@
 #include "arguments.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 #include "prepared_message.h"
 
@@ -88,6 +90,21 @@ bool toBytes(napi_env env, napi_value value, const char* name, std::span<const s
     return throwRangeError(env, std::string(name) + " must have at most 4294967295 bytes");
   }
   out = data == nullptr ? std::span<const std::uint8_t>() : std::span(static_cast<const std::uint8_t*>(data), length);
+  return true;
+}
+
+bool toMaskKey(napi_env env, napi_value value, const char* name, std::optional<MaskKey>& out) {
+  std::span<const std::uint8_t> bytes;
+  if (isNullish(env, value)) {
+    return true;
+  }
+  if (!toBytes(env, value, name, bytes)) {
+    return false;
+  }
+  if (bytes.size() != std::tuple_size_v<MaskKey>) {
+    return throwRangeError(env, std::string(name) + " must have 4 bytes");
+  }
+  std::ranges::copy(bytes, out.emplace().begin());
   return true;
 }
 

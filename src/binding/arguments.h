@@ -9,11 +9,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "masking.h"
 #include "protocol.h"
 
 namespace websocket::binding {
@@ -54,6 +56,9 @@ bool toBoolean(napi_env env, napi_value value, const char* name, bool& out);
 
 // The bytes of a typed array, DataView, Buffer or ArrayBuffer, valid until JavaScript runs again.
 bool toBytes(napi_env env, napi_value value, const char* name, std::span<const std::uint8_t>& out);
+
+// The four bytes of a mask key; undefined or null: none.
+bool toMaskKey(napi_env env, napi_value value, const char* name, std::optional<MaskKey>& out);
 
 // The elements of a Uint32Array, valid until JavaScript runs again.
 bool toUint32Array(napi_env env, napi_value value, const char* name, std::span<std::uint32_t>& out);

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 
 #include "connection.h"
@@ -19,7 +20,8 @@ namespace {
 // The operation of send(): flags, and above them the callback number.
 constexpr std::uint32_t kBinary = 1;
 constexpr std::uint32_t kFin = 2;
-constexpr unsigned kCallbackShift = 3;
+constexpr std::uint32_t kOwnKey = 8;
+constexpr unsigned kCallbackShift = 4;
 
 // From this size on connections share the payload of a broadcast or a prepared message; below, copying it to each costs
 // less.
@@ -31,6 +33,8 @@ BufferType typeOf(std::uint32_t flags) {
   }
   return (flags & kFin) != 0 ? BufferType::Utf8Message : BufferType::Utf8Fragment;
 }
+
+const MaskKey* addressOf(const std::optional<MaskKey>& key) { return key ? &*key : nullptr; }
 
 }  // namespace
 
@@ -145,17 +149,20 @@ napi_value DriverObject::send(const Arguments& arguments) {
   bool valid = false;
   PayloadArgument payload;
   std::uint32_t operation = 0;
+  std::optional<MaskKey> key;
   driver::Connection* const connection = find(arguments, valid);
   if (!valid || !toPayload(env_, arguments[1], "data", scratch_, payload) ||
-      !toNumber(env_, arguments[2], "operation", operation)) {
+      !toNumber(env_, arguments[2], "operation", operation) ||
+      ((operation & kOwnKey) != 0 && !toMaskKey(env_, arguments[3], "key", key))) {
     return nullptr;
   }
   if (payload.bytes.size() < kSharedSize) {
     payload.owner = nullptr;
   }
-  return sendResult(connection == nullptr ? Result::InvalidOperation
-                                          : connection->send(typeOf(operation), payload.bytes,
-                                                             operation >> kCallbackShift, std::move(payload.owner)),
+  return sendResult(connection == nullptr
+                        ? Result::InvalidOperation
+                        : connection->send(typeOf(operation), payload.bytes, operation >> kCallbackShift,
+                                           std::move(payload.owner), addressOf(key)),
                     connection);
 }
 
@@ -190,10 +197,11 @@ napi_value DriverObject::sendControl(const Arguments& arguments) {
   bool pong = false;
   PayloadArgument payload;
   std::uint32_t callback = 0;
+  std::optional<MaskKey> key;
   driver::Connection* const connection = find(arguments, valid);
   if (!valid || !toBoolean(env_, arguments[1], "pong", pong) ||
       !toPayload(env_, arguments[2], "data", scratch_, payload) ||
-      !toNumber(env_, arguments[3], "callback", callback)) {
+      !toNumber(env_, arguments[3], "callback", callback) || !toMaskKey(env_, arguments[4], "key", key)) {
     return nullptr;
   }
   constexpr std::size_t kMaxPayload = 125;  // RFC 6455, 5.5
@@ -202,22 +210,37 @@ napi_value DriverObject::sendControl(const Arguments& arguments) {
     return nullptr;
   }
   const BufferType type = pong ? BufferType::UnsolicitedPong : BufferType::PingPong;
-  return sendResult(
-      connection == nullptr ? Result::InvalidOperation : connection->sendControl(type, payload.bytes, callback),
-      connection);
+  return sendResult(connection == nullptr ? Result::InvalidOperation
+                                          : connection->sendControl(type, payload.bytes, callback, addressOf(key)),
+                    connection);
 }
 
 napi_value DriverObject::sendClose(const Arguments& arguments) {
   bool valid = false;
   double status = 0;
   PayloadArgument reason;
+  std::optional<MaskKey> key;
   driver::Connection* const connection = find(arguments, valid);
   if (!valid || !toInteger(env_, arguments[1], "status", 0, UINT16_MAX, status) ||
-      !toPayload(env_, arguments[2], "reason", scratch_, reason)) {
+      !toPayload(env_, arguments[2], "reason", scratch_, reason) || !toMaskKey(env_, arguments[3], "key", key)) {
     return nullptr;
   }
-  return sendResult(connection == nullptr ? Result::InvalidOperation
-                                          : connection->sendClose(static_cast<std::uint16_t>(status), reason.bytes),
+  return sendResult(connection == nullptr
+                        ? Result::InvalidOperation
+                        : connection->sendClose(static_cast<std::uint16_t>(status), reason.bytes, addressOf(key)),
+                    connection);
+}
+
+napi_value DriverObject::sendRaw(const Arguments& arguments) {
+  bool valid = false;
+  PayloadArgument bytes;
+  std::uint32_t callback = 0;
+  driver::Connection* const connection = find(arguments, valid);
+  if (!valid || !toPayload(env_, arguments[1], "bytes", scratch_, bytes) ||
+      !toNumber(env_, arguments[2], "callback", callback)) {
+    return nullptr;
+  }
+  return sendResult(connection == nullptr ? Result::InvalidOperation : connection->sendRaw(bytes.bytes, callback),
                     connection);
 }
 
@@ -225,6 +248,24 @@ napi_value DriverObject::bufferedAmount(const Arguments& arguments) {
   bool valid = false;
   const driver::Connection* const connection = find(arguments, valid);
   return valid ? number(connection == nullptr ? 0 : static_cast<double>(connection->bufferedAmount())) : nullptr;
+}
+
+napi_value DriverObject::bytesRead(const Arguments& arguments) {
+  driver::ConnectionId id = 0;
+  if (!toNumber(env_, arguments[0], "id", id)) {
+    return nullptr;
+  }
+  const driver::Connection* const connection = driver_->findEnded(id);
+  return number(connection == nullptr ? 0 : static_cast<double>(connection->bytesRead()));
+}
+
+napi_value DriverObject::bytesWritten(const Arguments& arguments) {
+  driver::ConnectionId id = 0;
+  if (!toNumber(env_, arguments[0], "id", id)) {
+    return nullptr;
+  }
+  const driver::Connection* const connection = driver_->findEnded(id);
+  return number(connection == nullptr ? 0 : static_cast<double>(connection->bytesWritten()));
 }
 
 napi_value DriverObject::flush(const Arguments& /*arguments*/) {

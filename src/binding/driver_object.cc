@@ -6,9 +6,11 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <utility>
 
 #include "connection.h"
 #include "hresult.h"
+#include "traffic_object.h"
 
 namespace websocket::binding {
 namespace {
@@ -124,6 +126,8 @@ napi_value DriverObject::makeObject() {
   };
   const std::array properties = {
       method("createOptions", &invoke<&DriverObject::createOptions>),
+      method("createTraffic", &invoke<&DriverObject::createTraffic>),
+      method("readTraffic", &invoke<&DriverObject::readTraffic>),
       method("acceptHandshake", &invoke<&DriverObject::acceptHandshake>),
       method("beginHandshake", &invoke<&DriverObject::beginHandshake>),
       method("endHandshake", &invoke<&DriverObject::endHandshake>),
@@ -139,8 +143,11 @@ napi_value DriverObject::makeObject() {
       method("broadcast", &invoke<&DriverObject::broadcast>),
       method("sendControl", &invoke<&DriverObject::sendControl>),
       method("sendClose", &invoke<&DriverObject::sendClose>),
+      method("sendRaw", &invoke<&DriverObject::sendRaw>),
       method("setPaused", &invoke<&DriverObject::setPaused>),
       method("bufferedAmount", &invoke<&DriverObject::bufferedAmount>),
+      method("bytesRead", &invoke<&DriverObject::bytesRead>),
+      method("bytesWritten", &invoke<&DriverObject::bytesWritten>),
       method("shutdown", &invoke<&DriverObject::shutdown>),
       method("destroy", &invoke<&DriverObject::destroy>),
       method("setRef", &invoke<&DriverObject::setRef>),
@@ -220,8 +227,26 @@ napi_value DriverObject::createOptions(const Arguments& arguments) {
   return readLimits(env_, arguments[0], limits) ? number(driver_->createOptions(limits)) : nullptr;
 }
 
+napi_value DriverObject::createTraffic(const Arguments& /*arguments*/) { return makeTrafficObject(env_); }
+
+napi_value DriverObject::readTraffic(const Arguments& arguments) {
+  std::shared_ptr<driver::Traffic> traffic;
+  napi_value list = nullptr;
+  if (!toTraffic(env_, arguments[0], "traffic", traffic) || traffic == nullptr ||
+      napi_create_array(env_, &list) != napi_ok) {
+    return nullptr;
+  }
+  std::uint32_t index = 0;
+  for (const std::uint64_t count :
+       {traffic->messagesReceived, traffic->messagesSent, traffic->bytesReceived, traffic->bytesSent}) {
+    napi_set_element(env_, list, index++, number(static_cast<double>(count)));
+  }
+  return list;
+}
+
 // A new connection with the options that the first argument names; nullptr: an exception is pending.
-driver::Connection* DriverObject::create(const Arguments& arguments, Role role, bool zeroMask) {
+driver::Connection* DriverObject::create(const Arguments& arguments, Role role,
+                                         std::shared_ptr<driver::Traffic> traffic) {
   std::uint32_t options = 0;
   if (!toUint32(env_, arguments[0], "options", options)) {
     return nullptr;
@@ -230,7 +255,7 @@ driver::Connection* DriverObject::create(const Arguments& arguments, Role role, 
     throwRangeError(env_, "options must be a number that createOptions returned");
     return nullptr;
   }
-  driver::Connection* const connection = driver_->create(options, role, zeroMask);
+  driver::Connection* const connection = driver_->create(options, role, std::move(traffic));
   if (connection == nullptr) {
     napi_throw_error(env_, "E_OUTOFMEMORY", "there are too many connections");
     return nullptr;
@@ -241,11 +266,12 @@ driver::Connection* DriverObject::create(const Arguments& arguments, Role role, 
 napi_value DriverObject::acceptHandshake(const Arguments& arguments) {
   StringList request;
   std::string subprotocol;
+  std::shared_ptr<driver::Traffic> traffic;
   if (!toHeaderList(env_, arguments[1], "rawHeaders", request) ||
-      !toLatin1(env_, arguments[2], "subprotocol", subprotocol)) {
+      !toLatin1(env_, arguments[2], "subprotocol", subprotocol) || !toTraffic(env_, arguments[3], "traffic", traffic)) {
     return nullptr;
   }
-  driver::Connection* const connection = create(arguments, Role::Server, false);
+  driver::Connection* const connection = create(arguments, Role::Server, std::move(traffic));
   if (connection == nullptr) {
     return nullptr;
   }
@@ -262,11 +288,10 @@ napi_value DriverObject::acceptHandshake(const Arguments& arguments) {
 
 napi_value DriverObject::beginHandshake(const Arguments& arguments) {
   StringList subprotocols;
-  bool mask = true;
-  if (!subprotocols.read(env_, arguments[1], "subprotocols") || !toBoolean(env_, arguments[2], "mask", mask)) {
+  if (!subprotocols.read(env_, arguments[1], "subprotocols")) {
     return nullptr;
   }
-  driver::Connection* const connection = create(arguments, Role::Client, !mask);
+  driver::Connection* const connection = create(arguments, Role::Client, nullptr);
   if (connection == nullptr) {
     return nullptr;
   }

@@ -6,6 +6,7 @@
 #include <node_api.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -40,6 +41,8 @@ class DriverObject final : public driver::Delegate {
   static napi_value invoke(napi_env env, napi_callback_info info);
 
   napi_value createOptions(const Arguments& arguments);
+  napi_value createTraffic(const Arguments& arguments);
+  napi_value readTraffic(const Arguments& arguments);
   napi_value acceptHandshake(const Arguments& arguments);
   napi_value beginHandshake(const Arguments& arguments);
   napi_value endHandshake(const Arguments& arguments);
@@ -56,15 +59,18 @@ class DriverObject final : public driver::Delegate {
   napi_value broadcast(const Arguments& arguments);
   napi_value sendControl(const Arguments& arguments);
   napi_value sendClose(const Arguments& arguments);
+  napi_value sendRaw(const Arguments& arguments);
   napi_value setPaused(const Arguments& arguments);
   napi_value bufferedAmount(const Arguments& arguments);
+  napi_value bytesRead(const Arguments& arguments);
+  napi_value bytesWritten(const Arguments& arguments);
   napi_value shutdown(const Arguments& arguments);
   napi_value destroy(const Arguments& arguments);
   napi_value setRef(const Arguments& arguments);
   napi_value flush(const Arguments& arguments);
 
   driver::Connection* find(const Arguments& arguments, bool& valid) const;
-  driver::Connection* create(const Arguments& arguments, Role role, bool zeroMask);
+  driver::Connection* create(const Arguments& arguments, Role role, std::shared_ptr<driver::Traffic> traffic);
   napi_value sendResult(Result result, const driver::Connection* connection) const;
   napi_value number(double value) const;
   napi_value headerList(std::span<const HeaderView> headers) const;

@@ -27,9 +27,16 @@ std::uint64_t payloadSize(const GatherQueue::Frame& frame) {
 
 }  // namespace
 
-// The key of the next frame, if it has one; false when there is no randomness.
-inline bool GatherQueue::drawKey(MaskKey& key) const {
-  if (role_ == Role::Server || options_.disableMasking) {
+// The key of a frame, if it has one; false when there is no randomness.
+inline bool GatherQueue::chooseKey(const Frame& frame, MaskKey& key) const {
+  if (role_ == Role::Server) {
+    return true;
+  }
+  if (frame.key != nullptr) {
+    key = *frame.key;
+    return true;
+  }
+  if (options_.disableMasking) {
     return true;
   }
   RandomSource& random = options_.random != nullptr ? *options_.random : threadRandom();
@@ -51,7 +58,7 @@ inline void GatherQueue::writePayload(const Frame& frame, const MaskKey& key, st
   if (frame.payload.empty()) {
     return;
   }
-  if (role_ == Role::Client && !options_.disableMasking) {
+  if (key != MaskKey{}) {
     copyMasked(out, frame.payload, key, phase);
   } else {
     std::memcpy(out, frame.payload.data(), frame.payload.size());
@@ -80,7 +87,7 @@ inline std::uint8_t* GatherQueue::reserve(std::size_t size) {
 
 Result GatherQueue::addData(const Frame& frame) {
   MaskKey key{};
-  if (!drawKey(key)) {
+  if (!chooseKey(frame, key)) {
     return Result::Fail;
   }
   const std::uint64_t payload = payloadSize(frame);
@@ -130,7 +137,7 @@ Result GatherQueue::addData(const Frame& frame) {
 Result GatherQueue::addControl(const Frame& frame) {
   std::array<std::uint8_t, kMaxFrameHeaderSize + kMaxControlPayload> bytes;
   MaskKey key{};
-  if (!drawKey(key)) {
+  if (!chooseKey(frame, key)) {
     return Result::Fail;
   }
   std::size_t size = writeHeader(frame, key, bytes.data());
@@ -143,6 +150,32 @@ Result GatherQueue::addControl(const Frame& frame) {
   controlWaiting_.insert(controlWaiting_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
   control_.queued += size;
   return Result::Ok;
+}
+
+void GatherQueue::addRaw(std::span<const std::uint8_t> bytes, void* context) {
+  const std::uint64_t size = bytes.size();
+  if (context != nullptr) {
+    data_.completions.push({data_.queued + size, context, BufferType::None});
+  }
+  if (size == 0) {
+    return;
+  }
+  try {
+    frames_.push({size, size});
+    try {
+      std::memcpy(reserve(bytes.size()), bytes.data(), bytes.size());
+    } catch (...) {
+      frames_.popBack();
+      throw;
+    }
+  } catch (...) {
+    if (context != nullptr) {
+      data_.completions.popBack();
+    }
+    throw;
+  }
+  data_.queued += size;
+  payloadQueued_ += size;
 }
 
 Result GatherQueue::gather(std::span<Buffer> buffers, ReplySlot& reply, std::uint32_t& count, std::uint32_t& length) {

@@ -1,8 +1,8 @@
 // The send side for drivers that write many frames at once (R7): frames are laid out as wire bytes when they are
 // queued, and one action describes as much of them as the caller has buffers for. A short write leaves the rest.
 //
-// Two streams of bytes, each with whole frames: data (messages and the Close frame, in order) and control (pings and
-// pongs), which goes first whenever the data stream stands between two frames.
+// Two streams of bytes, each with whole frames: data (messages, the Close frame and raw bytes, in order) and control
+// (pings and pongs), which goes first whenever the data stream stands between two frames.
 #pragma once
 
 #include <cstdint>
@@ -33,12 +33,16 @@ class GatherQueue {
     Payload ownership = Payload::Copy;  // a client's payload is always copied, because it is masked
     BufferType type = BufferType::None;
     void* context = nullptr;
-    bool indicated = false;  // also without a context; frames whose payload is referenced always are
+    const MaskKey* key = nullptr;  // of a client; nullptr: a key is drawn
+    bool indicated = false;        // also without a context; frames whose payload is referenced always are
   };
 
   // Queue a frame. Fail: no randomness for the mask key. Throw std::bad_alloc and change nothing then.
   Result addData(const Frame& frame);
   Result addControl(const Frame& frame);
+  // Queues bytes that are no frame behind the data stream, copied; nothing goes between them. A null context asks for
+  // no indication. Throws std::bad_alloc and changes nothing then.
+  void addRaw(std::span<const std::uint8_t> bytes, void* context);
 
   // Describes what to write next: the count of buffers filled, and their bytes. reply goes out with it when it can.
   // Throws std::bad_alloc; Fail as above.
@@ -62,7 +66,7 @@ class GatherQueue {
   void discard();
 
   bool hasBytes() const { return data_.queued != data_.sent || control_.queued != control_.sent; }
-  std::uint64_t payloadBytes() const;  // of data frames, not yet written
+  std::uint64_t payloadBytes() const;  // of data frames, not yet written; raw bytes count as payload
   std::uint64_t wireBytes() const { return data_.queued - data_.sent + control_.queued - control_.sent; }
 
  private:
@@ -86,7 +90,7 @@ class GatherQueue {
   bool ready(const Stream& stream) const {
     return !stream.completions.empty() && (aborted_ || stream.completions.front().end <= stream.sent);
   }
-  bool drawKey(MaskKey& key) const;
+  bool chooseKey(const Frame& frame, MaskKey& key) const;
   std::size_t writeHeader(const Frame& frame, const MaskKey& key, std::uint8_t* out) const;
   void writePayload(const Frame& frame, const MaskKey& key, std::uint8_t* out) const;
   std::uint8_t* reserve(std::size_t size);

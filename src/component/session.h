@@ -15,6 +15,7 @@
 #include "extension/message_deflater.h"
 #include "gather_queue.h"
 #include "handshake.h"
+#include "masking.h"
 #include "protocol.h"
 #include "receiver.h"
 #include "reply_slot.h"
@@ -52,14 +53,23 @@ class Session {
   Result injectReceived(std::span<const std::uint8_t> bytes);
 
   // Queues a data frame. The payload is referenced until INDICATE_SEND_COMPLETE (Payload::Reference), or copied during
-  // the call (Payload::Copy; gather mode only, and then a null context asks for no indication). With Compression::On
-  // the message is compressed during the call when that was negotiated; what is the same or shorter as it is may stay.
+  // the call (Payload::Copy; gather mode only, and then a null context asks for no indication).
+  // Addition, here and below: a client masks with this key instead of a random one (gather mode only). A key of zeros
+  // leaves the payload as it is. A key that others can foresee gives up what masking is for (RFC 6455, 10.3).
+  // Addition: with Compression::On the message is compressed during the call when that was negotiated. Without context
+  // takeover, one that would not become shorter is sent as it is.
   Result send(BufferType type, std::span<const std::uint8_t> payload, void* context,
-              Payload payloadOwnership = Payload::Reference, Compression compression = Compression::Off);
+              Payload payloadOwnership = Payload::Reference, const MaskKey* key = nullptr,
+              Compression compression = Compression::Off);
   // Queues a ping or a pong with a payload of at most 125 bytes, copied. The documented functions pass an empty one.
-  Result sendControl(BufferType type, std::span<const std::uint8_t> payload, void* context);
+  Result sendControl(BufferType type, std::span<const std::uint8_t> payload, void* context,
+                     const MaskKey* key = nullptr);
+  // Addition: queues bytes that are no frame behind every data frame, copied, in each state in which a ping may be sent
+  // (gather mode only). A null context asks for no indication.
+  Result sendRaw(std::span<const std::uint8_t> bytes, void* context);
   // Queues a Close frame; status 0 or 1005 without a reason makes an empty one. Copied in gather mode.
-  Result sendClose(std::uint16_t status, std::span<const std::uint8_t> reason, void* context);
+  Result sendClose(std::uint16_t status, std::span<const std::uint8_t> reason, void* context,
+                   const MaskKey* key = nullptr);
 
   // Queues a receive operation: into the application's memory, or (empty span) into the session's or the pool's.
   Result receive(std::span<std::uint8_t> memory, void* context);
@@ -89,7 +99,7 @@ class Session {
   void endReceiveLease() { receiver_.endLease(); }
   // True when getAction(Send) has something to hand out once no send action is outstanding (gather mode).
   bool hasOutput() const;
-  // Payload bytes accepted by send() and not yet written (gather mode).
+  // Payload bytes accepted by send(), and bytes by sendRaw(), not yet written (gather mode).
   std::uint64_t bufferedAmount() const;
   // Wire bytes held for sending, headers included (gather mode).
   std::uint64_t bufferedWireBytes() const;
@@ -124,7 +134,8 @@ class Session {
   Result sendCompressed(const GatherQueue::Frame& frame, OutgoingMessage open);
   Result queueDeflated(const GatherQueue::Frame& frame, std::span<const std::uint8_t> deflated);
   Result dataFirstByte(BufferType type, std::uint8_t& firstByte, OutgoingMessage& open) const;
-  Result queueClose(std::uint16_t status, std::span<const std::uint8_t> reason, void* context, bool internal);
+  Result queueClose(std::uint16_t status, std::span<const std::uint8_t> reason, void* context, bool internal,
+                    const MaskKey* key = nullptr);
   ActionId nextId(Slot slot);
   void handOut(Slot slot, Outstanding& outstanding, std::uint32_t length, Action& action);
   bool replyCanGo() const;

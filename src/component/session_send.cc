@@ -60,8 +60,9 @@ inline Result Session::dataFirstByte(BufferType type, std::uint8_t& firstByte, O
 }
 
 Result Session::send(BufferType type, std::span<const std::uint8_t> payload, void* context, Payload payloadOwnership,
-                     Compression compression) {
-  if (payload.size() > kMaxOperationLength || (payloadOwnership == Payload::Copy && !options_->gather)) {
+                     const MaskKey* key, Compression compression) {
+  if (payload.size() > kMaxOperationLength ||
+      ((payloadOwnership == Payload::Copy || key != nullptr) && !options_->gather)) {
     return Result::InvalidArgument;
   }
   std::uint8_t firstByte = 0;
@@ -77,10 +78,10 @@ Result Session::send(BufferType type, std::span<const std::uint8_t> payload, voi
     return shape;
   }
   if (deflate_ != nullptr && isCompressed(type, firstByte, payload, compression)) {
-    return sendCompressed({firstByte, 0, payload, payloadOwnership, type, context}, open);
+    return sendCompressed({firstByte, 0, payload, payloadOwnership, type, context, key}, open);
   }
   if (isGathering()) {
-    const Result result = gatherQueue().addData({firstByte, 0, payload, payloadOwnership, type, context});
+    const Result result = gatherQueue().addData({firstByte, 0, payload, payloadOwnership, type, context, key});
     if (result != Result::Ok) {
       return result;
     }
@@ -91,9 +92,10 @@ Result Session::send(BufferType type, std::span<const std::uint8_t> payload, voi
   return Result::Ok;
 }
 
-Result Session::sendControl(BufferType type, std::span<const std::uint8_t> payload, void* context) {
+Result Session::sendControl(BufferType type, std::span<const std::uint8_t> payload, void* context, const MaskKey* key) {
   const bool ping = type == BufferType::PingPong;
-  if ((!ping && type != BufferType::UnsolicitedPong) || payload.size() > kMaxControlPayload) {
+  if ((!ping && type != BufferType::UnsolicitedPong) || payload.size() > kMaxControlPayload ||
+      (key != nullptr && !isGathering())) {
     return Result::InvalidArgument;
   }
   if (const Result result = admit(Call::SendControl); result != Result::Ok) {
@@ -104,7 +106,7 @@ Result Session::sendControl(BufferType type, std::span<const std::uint8_t> paylo
   }
   const std::uint8_t firstByte = firstByteOf(ping ? Opcode::Ping : Opcode::Pong, true);
   if (isGathering()) {
-    const Result result = gatherQueue().addControl({firstByte, 0, payload, Payload::Copy, type, context});
+    const Result result = gatherQueue().addControl({firstByte, 0, payload, Payload::Copy, type, context, key});
     if (result != Result::Ok) {
       return result;
     }
@@ -121,22 +123,36 @@ Result Session::sendControl(BufferType type, std::span<const std::uint8_t> paylo
   return Result::Ok;
 }
 
-Result Session::sendClose(std::uint16_t status, std::span<const std::uint8_t> reason, void* context) {
+Result Session::sendRaw(std::span<const std::uint8_t> bytes, void* context) {
+  if (bytes.size() > kMaxOperationLength || !isGathering()) {
+    return Result::InvalidArgument;
+  }
+  if (const Result result = admit(Call::SendControl); result != Result::Ok) {
+    return result;
+  }
+  gatherQueue().addRaw(bytes, context);
+  return Result::Ok;
+}
+
+Result Session::sendClose(std::uint16_t status, std::span<const std::uint8_t> reason, void* context,
+                          const MaskKey* key) {
   const bool empty = status == 0 || status == kNoStatus;
   if (reason.size() > kMaxCloseReason || (empty && !reason.empty()) ||
-      (!empty && !isSendableCloseStatus(status, options_->strictCloseCodes))) {
+      (!empty && !isSendableCloseStatus(status, options_->strictCloseCodes)) || (key != nullptr && !isGathering())) {
     return Result::InvalidArgument;
   }
   if (const Result result = admit(Call::SendClose); result != Result::Ok) {
     return result;
   }
-  return queueClose(empty ? std::uint16_t{0} : status, reason, context, false);
+  return queueClose(empty ? std::uint16_t{0} : status, reason, context, false, key);
 }
 
-Result Session::queueClose(std::uint16_t status, std::span<const std::uint8_t> reason, void* context, bool internal) {
+Result Session::queueClose(std::uint16_t status, std::span<const std::uint8_t> reason, void* context, bool internal,
+                           const MaskKey* key) {
   const std::uint8_t firstByte = firstByteOf(Opcode::Close, true);
   if (isGathering()) {
-    const Result result = gatherQueue().addData({firstByte, status, reason, Payload::Copy, BufferType::Close, context});
+    const Result result =
+        gatherQueue().addData({firstByte, status, reason, Payload::Copy, BufferType::Close, context, key});
     if (result != Result::Ok) {
       return result;
     }

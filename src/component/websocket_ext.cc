@@ -91,7 +91,7 @@ HRESULT WINAPI WebSocketSendCompressed(WEB_SOCKET_HANDLE hWebSocket, WEB_SOCKET_
   return withHandle(hWebSocket, [&](Handle& handle) {
     std::span<const std::uint8_t> payload;
     return pBuffer != nullptr && readBytes(pBuffer->Data.pbBuffer, pBuffer->Data.ulBufferLength, payload)
-               ? handle.session.send(type, payload, pvContext, Payload::Reference,
+               ? handle.session.send(type, payload, pvContext, Payload::Reference, nullptr,
                                      fCompress != FALSE ? Compression::On : Compression::Off)
                : Result::InvalidArgument;
   });

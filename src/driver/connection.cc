@@ -22,8 +22,13 @@ std::span<const std::uint8_t> bytesOf(const char* text) {
 }  // namespace
 
 Connection::Connection(Driver& driver, ConnectionId id, Role role, std::shared_ptr<const SessionOptions> options,
-                       const SendLimits& limits, bool borrow)
-    : driver_(driver), id_(id), borrow_(borrow), limits_(limits), session_(role, std::move(options)) {}
+                       const SendLimits& limits, bool borrow, std::shared_ptr<Traffic> traffic)
+    : driver_(driver),
+      id_(id),
+      borrow_(borrow),
+      limits_(limits),
+      traffic_(std::move(traffic)),
+      session_(role, std::move(options)) {}
 
 Connection::~Connection() = default;
 
@@ -82,6 +87,12 @@ std::span<std::uint8_t> Connection::readSpace() {
 }
 
 void Connection::received(std::size_t count) {
+  bytesRead_ += count;
+  traffic_->bytesReceived += count;
+  readCompleted(count);
+}
+
+void Connection::readCompleted(std::size_t count) {
   if (readAction_ == 0) {
     return;  // discarded
   }
@@ -95,6 +106,8 @@ void Connection::received(std::size_t count) {
 }
 
 void Connection::receive(std::span<const std::uint8_t> bytes) {
+  bytesRead_ += bytes.size();
+  traffic_->bytesReceived += bytes.size();
   while (!bytes.empty() && isOpen() && input_ == Input::Open) {
     const std::span<std::uint8_t> space = readSpace();
     if (space.empty()) {
@@ -103,7 +116,7 @@ void Connection::receive(std::span<const std::uint8_t> bytes) {
     const std::size_t count = std::min(bytes.size(), space.size());
     std::memcpy(space.data(), bytes.data(), count);
     bytes = bytes.subspan(count);
-    received(count);
+    readCompleted(count);
   }
 }
 
@@ -142,8 +155,10 @@ void Connection::indicated(BufferType type, const Buffer& buffer) {
   const std::span<const std::uint8_t> payload(buffer.data, buffer.length);
   switch (type) {
     case BufferType::Utf8Message:
+      ++traffic_->messagesReceived;
       return dataReceived(EventKind::Text, payload, true);
     case BufferType::BinaryMessage:
+      ++traffic_->messagesReceived;
       return dataReceived(EventKind::Binary, payload, true);
     case BufferType::Utf8Fragment:
       return dataReceived(EventKind::Text, payload, false);

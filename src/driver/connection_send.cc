@@ -52,13 +52,17 @@ void Connection::noteHighWaterMark() {
   reportDrained_ = reportDrained_ || aboveHighWaterMark_;
 }
 
-// Whether a frame may be queued. What the kernel takes now does not count. (A stream answers later, and asking it runs
-// JavaScript, which could change the payload.)
-bool Connection::makeRoom(std::uint64_t payload, std::uint64_t limit) {
-  const std::uint64_t frame = payload + frameHeaderSize(payload, session_.role() == Role::Client);
+// Bytes of a frame on the wire.
+std::uint64_t Connection::frameSize(std::uint64_t payload) const {
+  return payload + frameHeaderSize(payload, session_.role() == Role::Client);
+}
+
+// Whether so many bytes may be queued. What the kernel takes now does not count. (A stream answers later, and asking it
+// runs JavaScript, which could change the payload.)
+bool Connection::makeRoom(std::uint64_t bytes, std::uint64_t limit) {
   const auto fits = [&] {
     const std::uint64_t held = session_.bufferedWireBytes();
-    return held == 0 || (frame <= limit && held <= limit - frame);
+    return held == 0 || (bytes <= limit && held <= limit - bytes);
   };
   if (fits()) {
     return true;
@@ -78,22 +82,26 @@ bool Connection::canWriteNow() const {
 }
 
 Result Connection::send(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
-                        SharedBytes owner) {
+                        SharedBytes owner, const MaskKey* key) {
   if (!canSend()) {
     return Result::InvalidOperation;
   }
-  if (!makeRoom(payload.size(), limits_.maxBackpressure)) {
+  if (!makeRoom(frameSize(payload.size()), limits_.maxBackpressure)) {
     return Result::InsufficientBuffer;
   }
-  if (session_.role() == Role::Server) {  // a client masks, which is copying
-    if (owner != nullptr) {
-      return queued(sendByReference(type, payload, callback, std::move(owner)));
-    }
-    if (payload.size() >= kWriteNowSize && canWriteNow()) {
-      return sendNow(type, payload, callback);
-    }
+  Result result = Result::Ok;
+  const bool mayRefer = session_.role() == Role::Server;  // a client masks, which is copying
+  if (mayRefer && owner != nullptr) {
+    result = queued(sendByReference(type, payload, callback, std::move(owner)));
+  } else if (mayRefer && payload.size() >= kWriteNowSize && canWriteNow()) {
+    result = sendNow(type, payload, callback);
+  } else {
+    result = queued(session_.send(type, payload, contextOf(callback), Payload::Copy, key));
   }
-  return queued(session_.send(type, payload, contextOf(callback), Payload::Copy));
+  if (result == Result::Ok && (type == BufferType::Utf8Message || type == BufferType::BinaryMessage)) {
+    ++traffic_->messagesSent;
+  }
+  return result;
 }
 
 Result Connection::sendByReference(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
@@ -131,18 +139,29 @@ Result Connection::sendNow(BufferType type, std::span<const std::uint8_t> payloa
   return Result::Ok;
 }
 
-Result Connection::sendControl(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback) {
+Result Connection::sendControl(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
+                               const MaskKey* key) {
   if (!canSend()) {
     return Result::InvalidOperation;
   }
-  if (!makeRoom(payload.size(), limits_.maxBackpressure + kControlRoom)) {
+  if (!makeRoom(frameSize(payload.size()), limits_.maxBackpressure + kControlRoom)) {
     return Result::InsufficientBuffer;
   }
-  return queued(session_.sendControl(type, payload, contextOf(callback)));
+  return queued(session_.sendControl(type, payload, contextOf(callback), key));
 }
 
-Result Connection::sendClose(std::uint16_t status, std::span<const std::uint8_t> reason) {
-  return canSend() ? queued(session_.sendClose(status, reason, nullptr)) : Result::InvalidOperation;
+Result Connection::sendClose(std::uint16_t status, std::span<const std::uint8_t> reason, const MaskKey* key) {
+  return canSend() ? queued(session_.sendClose(status, reason, nullptr, key)) : Result::InvalidOperation;
+}
+
+Result Connection::sendRaw(std::span<const std::uint8_t> bytes, std::uint32_t callback) {
+  if (!canSend()) {
+    return Result::InvalidOperation;
+  }
+  if (!makeRoom(bytes.size(), limits_.maxBackpressure)) {
+    return Result::InsufficientBuffer;
+  }
+  return queued(session_.sendRaw(bytes, contextOf(callback)));
 }
 
 void Connection::shutdown() { finish(Finish::Shutdown); }
@@ -304,12 +323,14 @@ void Connection::written(int status) {
 
 // `bytes` of the pending action, and of the preamble before it, were written.
 void Connection::credit(std::size_t bytes) {
+  bytesWritten_ += bytes;
   const std::size_t preamble = std::min(bytes, preamble_.size());
   if (preamble == preamble_.size()) {
     preamble_ = std::vector<std::uint8_t>();  // not {}, which would keep the memory
   } else {
     preamble_.erase(preamble_.begin(), preamble_.begin() + static_cast<std::ptrdiff_t>(preamble));
   }
+  traffic_->bytesSent += bytes - preamble;
   session_.completeAction(pending_.action, static_cast<std::uint32_t>(bytes - preamble));
   pending_ = {};
 }

@@ -51,23 +51,19 @@ std::uint32_t Driver::createOptions(const SessionLimits& limits) {
   options.strictCloseCodes = true;
   options.pool = &slab_;
   options.random = &random_;
-  SessionOptions zeroMask = options;
-  zeroMask.disableMasking = true;
-  options_.push_back({std::make_shared<const SessionOptions>(options), std::make_shared<const SessionOptions>(zeroMask),
-                      limits.send, limits.borrow});
+  options_.push_back({std::make_shared<const SessionOptions>(options), limits.send, limits.borrow});
   return static_cast<std::uint32_t>(options_.size() - 1);
 }
 
-Connection* Driver::create(std::uint32_t options, Role role, bool zeroMask) {
+Connection* Driver::create(std::uint32_t options, Role role, std::shared_ptr<Traffic> traffic) {
   const Options& chosen = options_[options];
   const ConnectionId id = connections_.reserve();
   if (id == 0) {
     return nullptr;
   }
   try {
-    connections_.insert(id, std::make_unique<Connection>(
-                                *this, id, role, role == Role::Client && zeroMask ? chosen.zeroMask : chosen.masking,
-                                chosen.limits, chosen.borrow));
+    connections_.insert(id, std::make_unique<Connection>(*this, id, role, chosen.session, chosen.limits, chosen.borrow,
+                                                         traffic != nullptr ? std::move(traffic) : uncounted_));
   } catch (...) {
     connections_.remove(id);
     throw;
@@ -107,7 +103,16 @@ void Driver::closeAfterRead(Connection& connection, int error) {
   failing_.push_back({connection.id(), error});
 }
 
-void Driver::retire(Connection& connection) { retired_.push_back(connections_.remove(connection.id())); }
+void Driver::retire(Connection& connection) {
+  const ConnectionId id = connection.id();
+  std::unique_ptr<Connection>& place = retired_[id];  // throws before anything is moved
+  place = connections_.remove(id);
+}
+
+const Connection* Driver::findEnded(ConnectionId id) const {
+  const auto ended = retired_.find(id);
+  return ended == retired_.end() ? connections_.find(id) : ended->second.get();
+}
 
 std::uint32_t Driver::broadcast(std::span<ConnectionId> ids, BufferType type, std::span<const std::uint8_t> payload,
                                 const SharedBytes& owner) {
@@ -182,7 +187,9 @@ void Driver::work() {
     deliver();
     flush();
   }
-  retired_.clear();
+  if (!retired_.empty() && batch_.events.empty()) {
+    retired_ = Retired();  // not clear(), which would keep memory
+  }
   if (hasWork()) {
     phases_->wake();
   } else {

@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "batch.h"
@@ -21,6 +22,7 @@
 #include "loop_phases.h"
 #include "random.h"
 #include "slab.h"
+#include "traffic.h"
 #include "uv_handle.h"
 
 namespace websocket::driver {
@@ -66,10 +68,12 @@ class Driver {
   std::uint32_t createOptions(const SessionLimits& limits);
   std::size_t optionsCount() const { return options_.size(); }
 
-  // Makes a connection without a transport; nullptr: there are too many. zeroMask: a client masks with a zero key.
-  Connection* create(std::uint32_t options, Role role, bool zeroMask);
+  // Makes a connection without a transport; nullptr: there are too many. traffic: counts what it carries; may be null.
+  Connection* create(std::uint32_t options, Role role, std::shared_ptr<Traffic> traffic = nullptr);
   // The connection of an id; nullptr when it is gone. The pointer is valid until the loop's next phase.
   Connection* find(ConnectionId id) const { return connections_.find(id); }
+  // Also a connection that has ended, until its last event was delivered.
+  const Connection* findEnded(ConnectionId id) const;
 
   // Give a connection its transport; see types/native.d.ts. Return 0 or a negated libuv error; then nothing changed.
   int attachNative(Connection& connection, int fd, bool isPipe, std::span<const std::uint8_t> preamble,
@@ -106,7 +110,7 @@ class Driver {
   // Closes the connection with a libuv error, but only after the loop has polled once more, so that what the peer sent
   // before is read.
   void closeAfterRead(Connection& connection, int error);
-  // Takes a closed connection out of the table; it is destroyed at the end of a phase.
+  // Takes a closed connection out of the table; it is destroyed at the end of a phase, when its events were delivered.
   void retire(Connection& connection);
 
   // From LoopPhases.
@@ -115,11 +119,11 @@ class Driver {
 
  private:
   struct Options {
-    std::shared_ptr<const SessionOptions> masking;
-    std::shared_ptr<const SessionOptions> zeroMask;
+    std::shared_ptr<const SessionOptions> session;
     SendLimits limits;
     bool borrow = false;
   };
+  using Retired = std::unordered_map<ConnectionId, std::unique_ptr<Connection>>;
   struct Failing {
     ConnectionId id = 0;
     int error = 0;
@@ -135,6 +139,7 @@ class Driver {
   std::optional<LoopPhases> phases_;
   PooledRandom random_;
   Slab slab_;
+  std::shared_ptr<Traffic> uncounted_ = std::make_shared<Traffic>();  // of connections without a Traffic
   std::vector<Options> options_;
   Batch batch_;      // gathering
   Batch delivered_;  // being delivered; empty otherwise, with its memory kept
@@ -142,7 +147,7 @@ class Driver {
   std::vector<ConnectionId> dirty_;
   std::vector<ConnectionId> flushing_;  // empty between flushes, with its memory kept
   std::vector<Failing> failing_;
-  std::vector<std::unique_ptr<Connection>> retired_;
+  Retired retired_;
   ConnectionTable connections_;  // destroyed before what the connections use
 };
 

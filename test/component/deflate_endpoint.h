@@ -95,11 +95,11 @@ class Endpoint {
 
   void send(BufferType type, std::string_view payload, Compression compression = Compression::On) {
     if (mode_ == Mode::GatherAndPool) {
-      ASSERT_EQ(session->send(type, view(payload), nullptr, Payload::Copy, compression), Result::Ok);
+      ASSERT_EQ(session->send(type, view(payload), nullptr, Payload::Copy, nullptr, compression), Result::Ok);
       return;
     }
     sent_.emplace_back(payload);
-    ASSERT_EQ(session->send(type, view(sent_.back()), &sent_, Payload::Reference, compression), Result::Ok);
+    ASSERT_EQ(session->send(type, view(sent_.back()), &sent_, Payload::Reference, nullptr, compression), Result::Ok);
   }
 
   // All that there is to write.

@@ -242,11 +242,12 @@ TEST(DeflateSession, CompletionsComeAsForPlainMessages) {
   Endpoint sender(Role::Server, Mode::GatherAndPool);
   sender.open();
   std::string payload(1000, 'x');
-  ASSERT_EQ(
-      sender.session->send(BufferType::BinaryMessage, view(payload), nullptr, Payload::Reference, Compression::On),
-      Result::Ok);
-  ASSERT_EQ(sender.session->send(BufferType::BinaryMessage, view(payload), &payload, Payload::Copy, Compression::On),
+  ASSERT_EQ(sender.session->send(BufferType::BinaryMessage, view(payload), nullptr, Payload::Reference, nullptr,
+                                 Compression::On),
             Result::Ok);
+  ASSERT_EQ(
+      sender.session->send(BufferType::BinaryMessage, view(payload), &payload, Payload::Copy, nullptr, Compression::On),
+      Result::Ok);
   std::vector<void*> contexts;
   std::array<Buffer, 4> buffers;
   for (Action action; sender.session->getAction(ActionQueue::Send, buffers, action) == Result::Ok &&

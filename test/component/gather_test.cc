@@ -279,6 +279,75 @@ TEST_F(Gather, AbortIndicatesEveryOperationAndKeepsTheBytesOfTheOutstandingActio
   EXPECT_EQ(session->bufferedWireBytes(), 0U);
 }
 
+TEST_F(Gather, RawBytesStandBehindWhatWasQueuedBefore) {
+  sendText("a");
+  EXPECT_EQ(session->sendRaw(bytesOf("raw"), nullptr), Result::Ok);
+  sendText("b");
+  EXPECT_EQ(session->bufferedAmount(), 5U);
+  EXPECT_EQ(session->bufferedWireBytes(), 9U);
+  EXPECT_EQ(write(), "\x81\x01"s + "a" + "raw" + "\x81\x01"s + "b");
+  EXPECT_EQ(take().kind, ActionKind::None);
+}
+
+TEST_F(Gather, NothingGoesBetweenRawBytes) {
+  EXPECT_EQ(session->sendRaw(bytesOf("first"), nullptr), Result::Ok);
+  EXPECT_EQ(session->sendRaw(bytesOf("second"), nullptr), Result::Ok);
+  EXPECT_EQ(write(3), "fir");
+  EXPECT_EQ(session->bufferedAmount(), 8U);
+  ASSERT_EQ(session->sendControl(BufferType::PingPong, bytesOf("p"), nullptr), Result::Ok);
+  EXPECT_EQ(write(), "st\x89\x01"s + "psecond");
+}
+
+TEST_F(Gather, RawBytesDoNotSplitAFrame) {
+  sendText("message");
+  EXPECT_EQ(write(4), "\x81\x07me"s);
+  EXPECT_EQ(session->sendRaw(bytesOf("raw"), nullptr), Result::Ok);
+  EXPECT_EQ(write(), "ssageraw");
+}
+
+TEST_F(Gather, RawBytesAreIndicatedInTheirTurn) {
+  int message = 0;
+  int raw = 0;
+  int empty = 0;
+  sendText("a", &message);
+  EXPECT_EQ(session->sendRaw(bytesOf("raw"), &raw), Result::Ok);
+  EXPECT_EQ(session->sendRaw({}, &empty), Result::Ok);
+  EXPECT_EQ(write(5), "\x81\x01"s + "ara");
+  Action action = take();
+  EXPECT_EQ(action.kind, ActionKind::IndicateSendComplete);
+  EXPECT_EQ(action.context, &message);
+  session->completeAction(action.id, 0);
+  EXPECT_EQ(write(), "w");
+  for (void* const context : {static_cast<void*>(&raw), static_cast<void*>(&empty)}) {
+    action = take();
+    EXPECT_EQ(action.kind, ActionKind::IndicateSendComplete);
+    EXPECT_EQ(action.context, context);
+    EXPECT_EQ(action.type, BufferType::None);
+    session->completeAction(action.id, 0);
+  }
+  EXPECT_FALSE(session->hasOutput());
+}
+
+TEST_F(Gather, EmptyRawBytesWithoutAContextAreNothing) {
+  EXPECT_EQ(session->sendRaw({}, nullptr), Result::Ok);
+  EXPECT_FALSE(session->hasOutput());
+  EXPECT_EQ(take().kind, ActionKind::None);
+}
+
+TEST_F(Gather, RawBytesMayFollowACloseFrameButNotAnAbort) {
+  EXPECT_EQ(session->sendClose(0, {}, nullptr), Result::Ok);
+  EXPECT_EQ(session->sendRaw(bytesOf("raw"), nullptr), Result::Ok);
+  EXPECT_EQ(write(), "\x88\x00raw"s);
+  session->abort();
+  EXPECT_EQ(session->sendRaw(bytesOf("raw"), nullptr), Result::InvalidOperation);
+}
+
+TEST(GatherRaw, NeedsAGatherQueue) {
+  Session session(Role::Server, std::make_shared<SessionOptions>());
+  ASSERT_EQ(session.open(), Result::Ok);
+  EXPECT_EQ(session.sendRaw(bytesOf("raw"), nullptr), Result::InvalidArgument);
+}
+
 class GatherClient : public Gather {
  protected:
   GatherClient() : Gather(Role::Client) {}
@@ -288,6 +357,11 @@ TEST_F(GatherClient, FramesOfAClientCarryAKey) {
   sendText("hi");
   EXPECT_EQ(session->sendClose(1001, {}, nullptr), Result::Ok);
   EXPECT_EQ(write(), "\x81\x82\0\0\0\0hi\x88\x82\0\0\0\0\x03\xE9"s);
+}
+
+TEST_F(GatherClient, RawBytesAreNotMasked) {
+  EXPECT_EQ(session->sendRaw(bytesOf("raw"), nullptr), Result::Ok);
+  EXPECT_EQ(write(), "raw");
 }
 
 // A source whose bytes are known.
@@ -320,6 +394,54 @@ TEST(GatherMasking, UsesAKeyFromTheSessionsRandomSource) {
   random.broken = true;
   EXPECT_EQ(session.send(BufferType::Utf8Message, bytesOf("x"), nullptr, Payload::Copy), Result::Fail);
   EXPECT_EQ(session.bufferedAmount(), 11U) << "nothing was queued";
+}
+
+TEST(GatherMasking, AFrameMayHaveAKeyOfTheCallers) {
+  FixedRandom random;
+  auto options = std::make_shared<SessionOptions>();
+  options->gather = true;
+  options->random = &random;
+  Session session(Role::Client, options);
+  ASSERT_EQ(session.open(), Result::Ok);
+  const MaskKey key = {1, 2, 3, 4};
+  const MaskKey zero{};
+  EXPECT_EQ(session.send(BufferType::Utf8Message, bytesOf("aaaaa"), nullptr, Payload::Copy, &key), Result::Ok);
+  EXPECT_EQ(session.send(BufferType::Utf8Message, bytesOf("aaaaa"), nullptr, Payload::Copy, &zero), Result::Ok);
+  EXPECT_EQ(session.sendControl(BufferType::PingPong, bytesOf("a"), nullptr, &key), Result::Ok);
+  EXPECT_EQ(session.sendControl(BufferType::PingPong, bytesOf("a"), nullptr), Result::Ok);
+  EXPECT_EQ(session.sendClose(1001, bytesOf("a"), nullptr, &key), Result::Ok);
+  std::array<Buffer, 4> buffers;
+  Action action;
+  ASSERT_EQ(session.getAction(ActionQueue::Send, buffers, action), Result::Ok);
+  std::string wire;
+  for (const Buffer& buffer : std::span(buffers).first(action.count)) {
+    wire.append(reinterpret_cast<const char*>(buffer.data), buffer.length);
+  }
+  EXPECT_EQ(wire,
+            "\x89\x81\1\2\3\4\x60\x89\x81\x37\xFA\x21\x3D\x56"
+            "\x81\x85\1\2\3\4\x60\x63\x62\x65\x60\x81\x85\0\0\0\0aaaaa\x88\x83\1\2\3\4\2\xEB\x62"s);
+}
+
+TEST(GatherMasking, AServerNeverMasks) {
+  auto options = std::make_shared<SessionOptions>();
+  options->gather = true;
+  Session session(Role::Server, options);
+  ASSERT_EQ(session.open(), Result::Ok);
+  const MaskKey key = {1, 2, 3, 4};
+  EXPECT_EQ(session.send(BufferType::Utf8Message, bytesOf("a"), nullptr, Payload::Copy, &key), Result::Ok);
+  std::array<Buffer, 1> buffers;
+  Action action;
+  ASSERT_EQ(session.getAction(ActionQueue::Send, buffers, action), Result::Ok);
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(buffers[0].data), buffers[0].length), "\x81\1a"s);
+}
+
+TEST(GatherMasking, AKeyNeedsAGatherQueue) {
+  Session session(Role::Client, std::make_shared<SessionOptions>());
+  ASSERT_EQ(session.open(), Result::Ok);
+  const MaskKey key{};
+  EXPECT_EQ(session.send(BufferType::Utf8Message, {}, nullptr, Payload::Reference, &key), Result::InvalidArgument);
+  EXPECT_EQ(session.sendControl(BufferType::PingPong, {}, nullptr, &key), Result::InvalidArgument);
+  EXPECT_EQ(session.sendClose(1000, {}, nullptr, &key), Result::InvalidArgument);
 }
 
 }  // namespace

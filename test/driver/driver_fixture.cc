@@ -207,7 +207,7 @@ DriverTest::Native DriverTest::connectNative(Role role, Socket socket, std::stri
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()), 0);
     ends = {pair[0], pair[1]};
   }
-  Connection& made = *driver_->create(*options_, role, false);
+  Connection& made = *driver_->create(*options_, role, traffic_);
   EXPECT_EQ(made.session().open(), Result::Ok);
   EXPECT_EQ(driver_->attachNative(made, ends.first, socket == Socket::Unix, bytesOf(preamble), bytesOf(head)), 0);
   ::close(ends.first);  // the driver has a duplicate
@@ -218,7 +218,7 @@ ConnectionId DriverTest::connectStream(Role role, std::string_view head) {
   if (!options_) {
     options_ = driver_->createOptions(limits_);
   }
-  Connection& made = *driver_->create(*options_, role, false);
+  Connection& made = *driver_->create(*options_, role, traffic_);
   EXPECT_EQ(made.session().open(), Result::Ok);
   EXPECT_EQ(driver_->attachStream(made, bytesOf(head)), 0);
   return made.id();

@@ -127,6 +127,7 @@ class DriverTest : public testing::Test {
   bool saw(EventKind kind) const { return !eventsOf(kind).empty(); }
   static std::pair<int, int> tcpPair();
 
+  std::shared_ptr<Traffic> traffic_;  // of the connections made from now on
   SessionLimits limits_{.maxPayload = 64 * 1024 * 1024, .maxFragments = 0};
   uv_loop_t loop_{};
   RecordingDelegate delegate_;

@@ -40,7 +40,7 @@ TEST_F(DriverTest, IdsOfOneSlotDoNotRepeatSoon) {
   options_ = driver_->createOptions(limits_);
   std::set<ConnectionId> ids;
   for (int index = 0; index < 4000; ++index) {
-    Connection& made = *driver_->create(*options_, Role::Server, false);
+    Connection& made = *driver_->create(*options_, Role::Server);
     EXPECT_NE(made.id(), 0U);
     EXPECT_TRUE(ids.insert(made.id()).second);
     made.close(0, false);
@@ -49,7 +49,7 @@ TEST_F(DriverTest, IdsOfOneSlotDoNotRepeatSoon) {
 
 TEST_F(DriverTest, AConnectionThatWasNeverAttachedHasNoEvents) {
   options_ = driver_->createOptions(limits_);
-  driver_->create(*options_, Role::Client, false)->close(0, false);
+  driver_->create(*options_, Role::Client)->close(0, false);
   runBriefly();
   EXPECT_TRUE(delegate_.events.empty());
 }
@@ -154,7 +154,7 @@ TEST_F(DriverTest, TearsDownWithOpenConnectionsAndWritesUnderWay) {
 TEST_F(DriverTest, RefusesDescriptorsThatAreNoConnectedStreamSocket) {
   options_ = driver_->createOptions(limits_);
   const auto attach = [&](int fd, bool isPipe) {
-    Connection& made = *driver_->create(*options_, Role::Server, false);
+    Connection& made = *driver_->create(*options_, Role::Server);
     EXPECT_EQ(made.session().open(), Result::Ok);
     const int error = driver_->attachNative(made, fd, isPipe, {}, {});
     EXPECT_FALSE(made.attached());
@@ -178,7 +178,7 @@ TEST_F(DriverTest, RefusesDescriptorsThatAreNoConnectedStreamSocket) {
 
 TEST_F(DriverTest, AFailedAttachLeavesTheConnectionForAStream) {
   options_ = driver_->createOptions(limits_);
-  Connection& made = *driver_->create(*options_, Role::Server, false);
+  Connection& made = *driver_->create(*options_, Role::Server);
   EXPECT_EQ(made.session().open(), Result::Ok);
   EXPECT_EQ(driver_->attachNative(made, -1, false, {}, {}), UV_EBADF);
   EXPECT_EQ(driver_->attachStream(made, bytesOf(clientFrame(kText, "works"))), 0);
@@ -187,8 +187,8 @@ TEST_F(DriverTest, AFailedAttachLeavesTheConnectionForAStream) {
 
 TEST_F(DriverTest, ServesAHandshakeOfTheSession) {
   options_ = driver_->createOptions(limits_);
-  Connection& server = *driver_->create(*options_, Role::Server, false);
-  Connection& client = *driver_->create(*options_, Role::Client, false);
+  Connection& server = *driver_->create(*options_, Role::Server);
+  Connection& client = *driver_->create(*options_, Role::Client);
   std::span<const HeaderView> request;
   ASSERT_EQ(client.session().beginClientHandshake({}, {}, request), Result::Ok);
   std::vector<HeaderView> withHost(request.begin(), request.end());

@@ -27,6 +27,19 @@ TEST_F(DriverTest, ClientsMask) {
   EXPECT_EQ(frames[0].payload, "masked");
 }
 
+TEST_F(DriverTest, AClientMasksWithAKeyOfTheCallers) {
+  Native native = connectNative(Role::Client);
+  const MaskKey key{};
+  EXPECT_EQ(connection(native.id).send(BufferType::Utf8Message, bytesOf("text"), 0, nullptr, &key), Result::Ok);
+  EXPECT_EQ(connection(native.id).sendControl(BufferType::PingPong, bytesOf("ping"), 0, &key), Result::Ok);
+  EXPECT_EQ(connection(native.id).sendClose(1000, bytesOf("why"), &key), Result::Ok);
+  const std::string keyBytes(4, '\0');
+  const std::string expected = "\x89\x84" + keyBytes + "ping" + "\x81\x84" + keyBytes + "text" + "\x88\x85" + keyBytes +
+                               closePayload(1000, "why");
+  runUntilReceived(native.peer, expected.size());
+  EXPECT_EQ(native.peer.received, expected);
+}
+
 TEST_F(DriverTest, WritesThePreambleBeforeAnythingElse) {
   Native native = connectNative(Role::Server, Socket::Unix, "HTTP/1.1 101\r\n\r\n");
   EXPECT_EQ(sendText(native.id, "x"), Result::Ok);

@@ -218,6 +218,25 @@ describe('idleTimeout', () => {
   });
 });
 
+test.each<[string, object, string]>([
+  ['pingTimeout', { pingInterval: 100, pingTimeout: 500 }, 'error'],
+  ['idleTimeout', { idleTimeout: 600, closeTimeout: 50 }, 'close'],
+])('%s: a message that drips in counts as life while it does', async (_name, options, end) => {
+  const { socket, peer } = await silentClient(options);
+  const seen = record(socket, 'error', 'close');
+  const message = frame(2, Buffer.alloc(1 << 20, 'x'));
+  const size = Math.ceil(message.length / 30);
+  const arrived = once(socket, 'message') as Promise<[Buffer]>;
+  for (let at = 0; at < message.length; at += size) {
+    peer.write(message.subarray(at, at + size));
+    await delay(50);
+  }
+  expect((await arrived)[0].length).toBe(1 << 20);
+  expect([seen, socket.readyState]).toEqual([[], WebSocket.OPEN]);
+  peer.write(message.subarray(0, 100)); // another one, which stops
+  await onceWithoutError(socket, end);
+});
+
 describe('what it costs', () => {
   test('without the options a connection is a plain one', async () => {
     const { client: socket, peer } = await pair();

@@ -11,6 +11,10 @@ const nothing: ServerStats = {
   refusedByStatus: {},
   closed: 0,
   closedByCode: {},
+  messagesReceived: 0,
+  messagesSent: 0,
+  bytesReceived: 0,
+  bytesSent: 0,
   bufferedAmount: 0,
   slowConnections: 0,
 };
@@ -37,7 +41,7 @@ test('connections, and how they were closed', async () => {
   clients[3].terminate();
   await until(() => server.stats().connections === 1);
   const closedByCode = { 1000: 1, 4001: 1, 1005: 1, 1006: 1 };
-  expect(server.stats()).toEqual({ ...nothing, connections: 1, accepted: 5, closed: 4, closedByCode });
+  expect(server.stats()).toMatchObject({ connections: 1, accepted: 5, closed: 4, closedByCode });
   const end = closed(clients[4]);
   await server.close({ code: 1001 });
   await end;
@@ -110,6 +114,39 @@ test('a client that was gone is counted nowhere', async () => {
   expect(server.stats()).toEqual(nothing);
 });
 
+test('messages and bytes on the wire, of all connections together', async () => {
+  const { server, client, peer, url } = await pair();
+  const other = await connect(url);
+  const [otherPeer] = [...server.clients].filter((socket) => socket !== peer);
+
+  const arrived = [once(peer, 'message'), once(otherPeer, 'message'), once(client, 'pong')];
+  client.send('1234'); // 4 bytes, a header of 2, a key of 4
+  other.send(Buffer.from('12'), { fin: false });
+  other.send('34'); // 8 and 8
+  client.ping('12'); // 8
+  await Promise.all(arrived);
+  const bytes = { bytesReceived: 10 + 8 + 8 + 8, bytesSent: 4 };
+  expect(server.stats()).toEqual({ ...nothing, connections: 2, accepted: 2, messagesReceived: 2, ...bytes });
+
+  peer.send('1234');
+  expect(server.broadcast('12')).toBe(2);
+  otherPeer.send('in ', { fin: false });
+  otherPeer.send('parts', { fin: true });
+  await until(() => server.stats().bytesSent === 4 + 6 + 4 + 4 + 5 + 7);
+  expect(server.stats()).toMatchObject({ messagesReceived: 2, messagesSent: 4, bytesReceived: bytes.bytesReceived });
+});
+
+test('messages and bytes of a connection that is gone stay counted, and other servers have counts of their own', async () => {
+  const { server, client, peer } = await pair();
+  const idle = await pair();
+  client.send('1234');
+  await once(peer, 'message');
+  client.terminate();
+  await until(() => server.stats().closed === 1);
+  expect(server.stats()).toMatchObject({ connections: 0, messagesReceived: 1, bytesReceived: 10 });
+  expect(idle.server.stats()).toEqual({ ...nothing, connections: 1, accepted: 1 });
+});
+
 test('what waits for slow peers', async () => {
   const { server, client, peer, url } = await pair({ highWaterMark: 1000 });
   await connect(url);
@@ -118,12 +155,13 @@ test('what waits for slow peers', async () => {
   peer.send(Buffer.alloc(size));
   await until(() => peer.bufferedAmount > 0);
   const stats = server.stats();
-  expect(stats).toMatchObject({ connections: 2, slowConnections: 1 });
+  expect(stats).toMatchObject({ connections: 2, slowConnections: 1, messagesSent: 1 });
+  expect(stats.bytesSent).toBeLessThan(size);
   expect(stats.bufferedAmount).toBe(peer.bufferedAmount);
   expect(stats.bufferedAmount).toBeGreaterThan(1000);
   client.resume();
   await onceWithoutError(peer, 'drain');
-  expect(server.stats()).toMatchObject({ bufferedAmount: 0, slowConnections: 0 });
+  expect(server.stats()).toMatchObject({ bufferedAmount: 0, slowConnections: 0, bytesSent: size + 10 });
 });
 
 test('the socket that a close event is about is counted as closed already', async () => {
