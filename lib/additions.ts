@@ -4,7 +4,7 @@
  */
 import { asyncDispose } from './async-dispose.js';
 import { signalOption } from './checks.js';
-import { withQueueFor } from './blob-queue.js';
+import { withQueueFor } from './send-queue.js';
 import type { Connection } from './connection.js';
 import { byteLength } from './data.js';
 import { abortError, notOpenError, notReceivedError } from './errors.js';
@@ -12,6 +12,7 @@ import type { WebSocketEvents } from './events.js';
 import { MessageIterator } from './iterate.js';
 import { KeptConnection } from './keep-alive.js';
 import { cancelMessages, messagesOf } from './message-queue.js';
+import { MessageWriter, type MessageWriterOptions } from './message-writer.js';
 import type { ReceivedMessage, ReceiveOptions, SendAsyncOptions, SendCallback, SendData } from './options.js';
 import { kindOf, MessageKind, toMessage, type PreparedMessage } from './prepared-message.js';
 import { ReadyState } from './ready-state.js';
@@ -70,6 +71,25 @@ export abstract class Additions extends TypedEmitter<WebSocketEvents> {
   }
 
   /**
+   * Makes a writer for one message that is sent while it is written, so that it need not be in memory as a whole:
+   * `await pipeline(createReadStream('film.mp4'), socket.createMessageWriter())`.
+   *
+   * The message has its place behind those that were sent before. What is sent later waits until the writer has ended,
+   * within `maxBackpressure`; pings and pongs do not. A socket that is closed gives a writer that is destroyed.
+   *
+   * @throws Error while CONNECTING, and while the last part of a message that `send` began is to come; TypeError or
+   * RangeError for an invalid option.
+   */
+  createMessageWriter(options: MessageWriterOptions = {}): MessageWriter {
+    if (this.readyState === ReadyState.Connecting) throw notOpenError(ReadyState.Connecting);
+    const connection = this._connection;
+    if (connection?.queue?.endsInFragment ?? connection?.endsInFragment) {
+      throw new Error('A message is under way: send its last part first (fin: true)');
+    }
+    return new MessageWriter(connection, options);
+  }
+
+  /**
    * The next message, as a promise.
    *
    * From the first call on, messages that nobody waits for are kept, and the socket is paused while there are 16 or 64 KiB
@@ -77,7 +97,8 @@ export abstract class Additions extends TypedEmitter<WebSocketEvents> {
    * they asked. 'message' listeners get all messages as well. A `signal` ends the waiting and loses no message.
    *
    * @throws (rejects) the socket's error when that closed it; WebSocketError `WS_ERR_CONNECTION_CLOSED` when it was closed
-   * otherwise; AbortError; TypeError for another signal.
+   * otherwise; AbortError; TypeError for another signal; Error with the
+   * option `messageStream`.
    */
   async receive(options: ReceiveOptions = {}): Promise<ReceivedMessage> {
     const message = await messagesOf(this as unknown as WebSocket).take(signalOption(options.signal));
@@ -93,6 +114,8 @@ export abstract class Additions extends TypedEmitter<WebSocketEvents> {
    * Leaving the loop early (`break`, `return`, an exception) drops what waits and closes the connection, as it destroys a
    * stream of Node's; `receive` takes single messages without that. Loops at the same time share the messages: each
    * message goes to one of them, and leaving one ends all.
+   *
+   * @throws Error with the option `messageStream`.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<ReceivedMessage> {
     return new MessageIterator(this as unknown as WebSocket);

@@ -2,7 +2,7 @@
  * One message for many sockets: converted once, and queued on all of them by one call of the driver.
  */
 import { BlobReader } from './blob.js';
-import { withQueueFor } from './blob-queue.js';
+import { withQueueFor } from './send-queue.js';
 import type { Connection } from './connection.js';
 import { driver } from './dispatch.js';
 import { noRoom, SendFlag } from './native.js';
@@ -31,7 +31,7 @@ export function broadcast(
   for (const socket of sockets) {
     const connection = socket._connection;
     if (connection?.takesBroadcasts && socket !== except && (filter === undefined || filter(socket))) {
-      if (connection.blobs === undefined && !(payload instanceof BlobReader)) connections.push(connection);
+      if (connection.queue === undefined && !(payload instanceof BlobReader)) connections.push(connection);
       else putOff += withQueueFor(payload, connection, () => sendLater(connection, payload, isBinary, compress));
     }
   }
@@ -48,8 +48,8 @@ export function broadcast(
 
 /** Queues the message behind a Blob; returns 1, or 0 when there was no room. */
 function sendLater(connection: Connection, payload: Message, isBinary: boolean, compress: boolean): number {
-  if (connection.blobs === undefined) return 0; // the filter has just closed it
-  if (connection.blobs.send(payload, isBinary, { compress }, undefined) !== noRoom) return 1;
+  if (connection.queue === undefined) return 0; // the filter has just closed it
+  if (connection.queue.send(payload, isBinary, { compress }, undefined) !== noRoom) return 1;
   connection.overflow(undefined);
   return 0;
 }

@@ -27,7 +27,7 @@ export class ClientHandshake {
   readonly #socket: WebSocket;
   readonly #protocols: string[];
   readonly #options: ClientOptions;
-  readonly #settings: ResolvedSettings;
+  readonly settings: ResolvedSettings;
   readonly #timeout: number;
   /** Undefined: redirects are unexpected responses. */
   readonly #redirects: Redirects | undefined;
@@ -49,10 +49,10 @@ export class ClientHandshake {
     this.#target = parseAddress(address);
     this.#protocols = checkProtocols(protocols);
     this.#options = options;
-    this.#settings = resolveSettings(options, options.generateMask);
+    this.settings = resolveSettings(options, options.generateMask);
     this.#timeout = handshakeTimeout;
     signalOption(options.signal);
-    if (this.#settings.asyncContext) keepContext(socket);
+    if (this.settings.asyncContext) keepContext(socket);
     if (options.followRedirects) this.#redirects = new Redirects(this.#target, maxRedirects);
   }
 
@@ -87,7 +87,7 @@ export class ClientHandshake {
 
   /** Makes the request for the target, with a key of its own. */
   #makeRequest(withheld: ReadonlySet<string>): ClientRequest {
-    const fields = driver.beginHandshake(optionsNumber(this.#settings), this.#protocols);
+    const fields = driver.beginHandshake(optionsNumber(this.settings), this.#protocols);
     this.#id = driver.lastId;
     let auth: string | undefined;
     if (withheld.size === 0) auth = this.#auth ??= this.#target.auth ?? this.#options.auth;
@@ -161,7 +161,7 @@ export class ClientHandshake {
     }
     this.#id = undefined;
     this.#finish();
-    this.#socket._open(id, stream, '', head, this.#protocols[chosen] ?? '', this.#settings);
+    this.#socket._open(id, stream, '', head, this.#protocols[chosen] ?? '', this.settings);
   }
 
   #giveUp(error: Error): void {

@@ -8,20 +8,23 @@ import { Buffer } from 'node:buffer'; // the global is a getter
 import process from 'node:process';
 import type { Duplex } from 'node:stream';
 import { keepContext } from './async-context.js';
-import type { BlobQueue } from './blob-queue.js';
-import { abnormalClosure, byteLength, noStatus, toMessageData, tryAgainLater } from './data.js';
-import type { ControlPayload, WaitingMessage } from './data.js';
+import { abnormalClosure, byteLength, internalError, noStatus, toMessageData, tryAgainLater } from './data.js';
+import type { ControlPayload } from './data.js';
 import { driver, register, unregister, type DriverEvents } from './dispatch.js';
 import { emitClose, emitError, emitMessage } from './emit.js';
 import { backpressureError, faultError, notOpenError, notSentError } from './errors.js';
 import { HeldMessages } from './held-messages.js';
 import { answerPing, maskKey } from './mask-key.js';
+import { MessageStreams } from './message-stream.js';
+import type { MessageWriter } from './message-writer.js';
 import { borrowedSource, callbackShift, drained, noRoom, SendFlag, type Held } from './native.js';
 import type { BinaryType, ResolvedSettings, SendCallback, SendOptions } from './options.js';
 import type { Message } from './prepared-message.js';
 import { ReadyState } from './ready-state.js';
 import { SendCallbacks } from './send-callbacks.js';
+import type { SendQueue } from './send-queue.js';
 import { attach, type Transport } from './transport.js';
+import { admit, WaitingMessages } from './waiting-messages.js';
 import type { WebSocket } from './websocket.js';
 
 const emptyReason = Buffer.alloc(0);
@@ -38,8 +41,10 @@ export class Connection implements DriverEvents {
   readonly transport: Transport;
   /** Messages that came while paused; never empty. */
   held: HeldMessages | undefined;
-  /** What stands behind a Blob that is being read. */
-  blobs: BlobQueue | undefined;
+  /** What stands behind a message that takes a while to send. */
+  queue: SendQueue | undefined;
+  /** Messages as streams, with the option `messageStream`. */
+  readonly streams: MessageStreams | undefined;
 
   #closeStatus = abnormalClosure;
   #closeReason = emptyReason;
@@ -47,12 +52,12 @@ export class Connection implements DriverEvents {
   /** terminate() was called: nothing is delivered any more but the end. */
   #isCut = false;
   /** The transport is gone; only held messages and 'close' are still to come. */
-  #isEnded = false;
+  isEnded = false;
   #errorEmitted = false;
   /** Made when first needed. */
   #callbacks: SendCallbacks | undefined;
-  /** Messages that wait for room, in order; made when first needed. */
-  #waiting: WaitingMessage[] | undefined;
+  /** Never empty. */
+  #waiting: WaitingMessages | undefined;
   /** A send returned false, and 'drain' has not come yet. */
   #needsDrain = false;
   /** Bytes that will never be sent. */
@@ -78,13 +83,14 @@ export class Connection implements DriverEvents {
   ) {
     this.binaryType = socket.binaryType;
     if (settings.asyncContext && socket._isServer) keepContext(socket);
+    if (settings.messageStream) this.streams = new MessageStreams(this);
     register(this);
     this.transport = attach(id, stream, preamble, head, settings);
   }
 
   /** Payload bytes that were accepted and not yet handed to the kernel, or never will be. */
   get bufferedAmount(): number {
-    return this.#unsent + (this.blobs?.bytes ?? 0) + (this.#isEnded ? 0 : driver.bufferedAmount(this.id));
+    return this.#unsent + (this.queue?.bytes ?? 0) + (this.isEnded ? 0 : driver.bufferedAmount(this.id));
   }
 
   // ---- Sending ------------------------------------------------------------------------------------------------------
@@ -92,17 +98,22 @@ export class Connection implements DriverEvents {
   /** Whether a broadcast may put a whole message behind what was sent last. */
   get takesBroadcasts(): boolean {
     if (this.readyState !== ReadyState.Open || this.#waiting !== undefined) return false;
-    return this.blobs === undefined ? this.#fragmentIsBinary === undefined : !this.blobs.endsInFragment;
+    return this.queue === undefined ? this.#fragmentIsBinary === undefined : !this.queue.endsInFragment;
+  }
+
+  /** The last part of a message that was begun with `fin: false` is still to come. */
+  get endsInFragment(): boolean {
+    return this.#fragmentIsBinary !== undefined || this.#waiting?.endsInFragment === true;
   }
 
   /** Queues a message. False: it was refused, or more than the high-water mark waits, and 'drain' will come. */
   send(payload: Message, isBinary: boolean, options: SendOptions | undefined, callback?: SendCallback): boolean {
-    if (this.readyState !== ReadyState.Open) return this.#refuse(payload, callback);
+    if (this.readyState !== ReadyState.Open) return this.refuse(payload, callback);
     let held: Held = noRoom;
-    if (this.blobs !== undefined) held = this.blobs.send(payload, isBinary, options, callback);
-    else if (this.#waiting === undefined) held = this.#queue(payload, isBinary, options, callback);
+    if (this.queue !== undefined) held = this.queue.send(payload, isBinary, options, callback);
+    else if (this.#waiting === undefined) held = this.transmit(payload, isBinary, options, callback);
     if (held === undefined) return true;
-    if (held < 0 && held !== noRoom) return this.#refuse(payload, callback);
+    if (held < 0 && held !== noRoom) return this.refuse(payload, callback);
     this.#needsDrain = true;
     if (held === noRoom) this.overflow(callback);
     return false;
@@ -111,10 +122,13 @@ export class Connection implements DriverEvents {
   /** Queues a message, with the policy 'wait' when there is room for it. The callback is always called. */
   sendAsync(payload: Message, isBinary: boolean, options: SendOptions | undefined, callback: SendCallback): void {
     if (this.settings.backpressure === 'wait' && this.readyState === ReadyState.Open) {
-      const message = { payload, bytes: byteLength(payload), isBinary, options, callback };
-      if (this.blobs !== undefined) this.blobs.sendAsync(payload, isBinary, options, callback);
-      else if (this.#waiting !== undefined) this.#waiting.push(message);
-      else if (!this.#admit(message)) this.#waiting = [message];
+      if (this.queue !== undefined) {
+        this.queue.sendAsync(payload, isBinary, options, callback);
+      } else {
+        const message = { payload, bytes: byteLength(payload), isBinary, options, callback };
+        if (this.#waiting !== undefined) this.#waiting.push(message);
+        else if (!admit(this, message)) this.#waiting = new WaitingMessages(this, message);
+      }
     } else {
       this.send(payload, isBinary, options, callback);
     }
@@ -122,30 +136,40 @@ export class Connection implements DriverEvents {
 
   /** Gives up the message of `sendAsync` with this callback. False: it does not wait, or no more. */
   giveUp(callback: SendCallback): boolean {
-    const at = this.#waiting?.findIndex((message) => message.callback === callback) ?? -1;
-    if (at >= 0) this.#waiting?.splice(at, 1);
-    this.#admitWaiting();
-    return at >= 0;
+    if (!this.#waiting?.giveUp(callback)) return this.queue?.giveUp(callback) === true;
+    if (this.#waiting.admit()) this.#waiting = undefined;
+    return true;
+  }
+
+  /** Queues a part of a message of the writer whose turn it is. */
+  sendPart(payload: Buffer, isBinary: boolean, options: SendOptions, callback?: SendCallback): Held {
+    return this.#waiting === undefined ? this.transmit(payload, isBinary, options, callback) : noRoom;
+  }
+
+  /** A writer's message will never be complete. When it has begun, nothing can follow it but a Close frame. */
+  dropWriter(writer: MessageWriter): void {
+    if (!writer.hasBegun) this.queue?.removeWriter(writer);
+    else if (!this.closeSent) this.#sendClose(internalError, 'A message was broken off');
   }
 
   /** Queues a ping or a pong of at most 125 bytes. */
   sendControl(isPong: boolean, payload: ControlPayload, callback?: SendCallback, mask?: unknown): void {
     if (this.readyState !== ReadyState.Open) {
-      this.#refuse(payload, callback);
+      this.refuse(payload, callback);
       return;
     }
-    if (this.blobs?.takeControl(isPong, payload, callback, mask)) return;
+    if (this.queue?.takeControl(isPong, payload, callback, mask)) return;
     const key = maskKey(this.settings, mask);
     const number = this.#remember(callback);
     const held = driver.sendControl(this.id, isPong, payload as string | Uint8Array, number, key);
     if (held === undefined || held >= 0) return;
     this.#callbacks?.take(number);
     if (held === noRoom) this.overflow(callback);
-    else this.#refuse(payload, callback);
+    else this.refuse(payload, callback);
   }
 
-  /** When the result is negative, the callback was forgotten. */
-  #queue(payload: Message, isBinary: boolean, options: SendOptions | undefined, callback?: SendCallback): Held {
+  /** Hands a message to the driver. When the result is negative, the callback was forgotten. */
+  transmit(payload: Message, isBinary: boolean, options: SendOptions | undefined, callback?: SendCallback): Held {
     let flags: number = SendFlag.Fin | SendFlag.Compress;
     if (options !== undefined) {
       if (options.binary !== undefined) isBinary = options.binary;
@@ -173,7 +197,7 @@ export class Connection implements DriverEvents {
   }
 
   /** What cannot be sent counts as buffered for ever (WHATWG) and is told to its callback. */
-  #refuse(payload: Message, callback: SendCallback | undefined): false {
+  refuse(payload: Message, callback: SendCallback | undefined): false {
     this.#unsent += byteLength(payload);
     if (callback !== undefined) {
       const isOpen = this.readyState === ReadyState.Open;
@@ -188,42 +212,18 @@ export class Connection implements DriverEvents {
     if (this.settings.backpressure === 'close') this.close(tryAgainLater, 'The peer is too slow');
   }
 
-  /** Queues a message of `sendAsync`; false: there is no room yet. */
-  #admit({ payload, bytes, isBinary, options, callback }: WaitingMessage): boolean {
-    if (byteLength(payload) !== bytes) {
-      process.nextTick(callback, new TypeError('The data was changed while it waited to be sent'));
-      return true;
-    }
-    try {
-      const held = this.#queue(payload, isBinary, options, callback);
-      if (held === noRoom) return false;
-      if (held !== undefined && held < 0) this.#refuse(payload, callback);
-    } catch (error) {
-      process.nextTick(callback, error);
-    }
-    return true;
-  }
-
-  /** Queues the messages that there is room for now. */
-  #admitWaiting(): void {
-    const waiting = this.#waiting;
-    if (waiting === undefined) return;
-    while (waiting.length > 0 && this.#admit(waiting[0])) waiting.shift();
-    if (waiting.length === 0) this.#waiting = undefined;
-  }
-
   /** No message is accepted any more. */
   #stopSending(): void {
     this.readyState = ReadyState.Closing;
-    if (this.blobs !== undefined) this.abandon(this.blobs);
-    const waiting = this.#waiting ?? [];
+    if (this.queue !== undefined) this.abandon(this.queue);
+    this.#waiting?.abort();
     this.#waiting = undefined;
-    for (const { callback } of waiting) process.nextTick(callback, notSentError());
   }
 
   onSent(number: number, ok: boolean): void {
-    if (ok) this.#admitWaiting();
+    if (ok && this.#waiting?.admit()) this.#waiting = undefined;
     if (number === drained) {
+      this.queue?.mayGoOn();
       this.mayDrain();
       return;
     }
@@ -235,14 +235,14 @@ export class Connection implements DriverEvents {
   /** Emits 'drain' when it is due. */
   mayDrain(): void {
     // Not when the driver will tell again, because so much has been sent since.
-    if (!this.#needsDrain || this.blobs || driver.bufferedAmount(this.id) > this.settings.highWaterMark) return;
+    if (!this.#needsDrain || this.queue || driver.bufferedAmount(this.id) > this.settings.highWaterMark) return;
     this.#needsDrain = false;
     if (this.readyState === ReadyState.Open) this.socket.emit('drain');
   }
 
-  /** Gives up what stands behind a Blob. */
-  abandon(blobs: BlobQueue): void {
-    this.#unsent += blobs.abort();
+  /** Gives up what stands behind a message that takes a while. */
+  abandon(queue: SendQueue): void {
+    this.#unsent += queue.abort();
   }
 
   // ---- Receiving ----------------------------------------------------------------------------------------------------
@@ -268,6 +268,10 @@ export class Connection implements DriverEvents {
     (this.held ??= new HeldMessages(this)).push(data, isBinary, isOwn);
   }
 
+  onFragment(data: Buffer, flags: number): void {
+    if (!this.#isCut) this.streams?.add(data, flags);
+  }
+
   onPing(data: Buffer): void {
     if (this.#isCut) return;
     if (this.settings.generateMask !== undefined) answerPing(this.id, data, this.settings);
@@ -280,7 +284,7 @@ export class Connection implements DriverEvents {
 
   /** After this returns, no 'message' follows until `resume` or the end of the connection. */
   pause(): void {
-    if (this.#isEnded || this.readyState === ReadyState.Closed) return;
+    if (this.isEnded || this.readyState === ReadyState.Closed) return;
     this.isPaused = true;
     // Once the peer has sent its Close frame, only the end of the stream is still to be read.
     if (!this.closeReceived) this.transport.setPaused(true);
@@ -289,13 +293,18 @@ export class Connection implements DriverEvents {
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
-    this.transport.setPaused(false);
-    this.held?.releaseSoon();
+    this.transport.setPaused(this.isStopped);
+    (this.streams ?? this.held)?.releaseSoon();
+  }
+
+  /** Nothing is read now: the program paused the socket, or reads a message's stream more slowly than it comes. */
+  get isStopped(): boolean {
+    return this.isPaused || this.streams?.isFull === true;
   }
 
   /** Emits 'close' when the transport is gone. */
   endIfDue(): void {
-    if (this.#isEnded && this.readyState !== ReadyState.Closed) this.#emitClose();
+    if (this.isEnded && this.readyState !== ReadyState.Closed) this.#emitClose();
   }
 
   // ---- Closing ------------------------------------------------------------------------------------------------------
@@ -303,15 +312,15 @@ export class Connection implements DriverEvents {
   /** Starts the closing handshake; ends a pause, because the peer's Close frame lies behind what it sent before. */
   close(status: number | undefined, reason: string | Uint8Array): void {
     if (this.readyState !== ReadyState.Open) return;
-    if (this.blobs === undefined) {
-      driver.sendClose(this.id, status ?? 0, reason, maskKey(this.settings));
-      this.closeSent = true;
-      this.#startClosing();
-    } else {
-      this.blobs.close(status, reason);
-      this.#startCloseTimer();
-    }
+    if (this.queue?.close(status, reason)) this.#startCloseTimer();
+    else this.#sendClose(status ?? 0, reason);
     this.resume();
+  }
+
+  #sendClose(status: number, reason: string | Uint8Array): void {
+    driver.sendClose(this.id, status, reason, maskKey(this.settings));
+    this.closeSent = true;
+    this.#startClosing();
   }
 
   /** Ends the connection at once, without a Close frame. Messages that wait are not delivered. */
@@ -320,7 +329,8 @@ export class Connection implements DriverEvents {
     this.#stopSending();
     this.#isCut = true;
     this.held = undefined;
-    if (!this.#isEnded) this.#destroyTransport();
+    this.streams?.drop();
+    if (!this.isEnded) this.#destroyTransport();
   }
 
   onCloseFrame(status: number, reason: Buffer): void {
@@ -328,20 +338,26 @@ export class Connection implements DriverEvents {
     this.closeReceived = true;
     this.#closeStatus = status;
     this.#closeReason = reason.length === 0 ? emptyReason : Buffer.from(reason); // not to keep the batch
+    const mustAnswer = !this.closeSent;
+    this.closeSent = true;
     this.#startClosing();
-    this.transport.setPaused(false);
-    if (!this.closeSent) {
-      this.closeSent = true;
-      driver.sendClose(this.id, status === noStatus ? 0 : status, reason, maskKey(this.settings));
-    }
+    this.#endReceiving(undefined);
+    if (mustAnswer) driver.sendClose(this.id, status === noStatus ? 0 : status, reason, maskKey(this.settings));
   }
 
   onFault(sentence: string, status: number): void {
     if (this.#isCut) return;
     this.closeSent = true; // by the driver
     this.#startClosing();
+    const error = faultError(sentence, status);
+    this.#endReceiving(error);
+    this.#emitError(error);
+  }
+
+  /** No data follows; only the end of the stream is still to be read. */
+  #endReceiving(error: Error | undefined): void {
+    this.streams?.noMoreFollow(error);
     this.transport.setPaused(false);
-    this.#emitError(faultError(sentence, status));
   }
 
   /** What the program wants to send cannot be had: ends the connection without a Close frame, behind what was sent. */
@@ -361,13 +377,14 @@ export class Connection implements DriverEvents {
   }
 
   onClosed(): void {
-    this.#isEnded = true;
+    this.isEnded = true;
     this.isPaused = false;
     this.#stopSending();
     clearTimeout(this.#closeTimer);
     unregister(this);
     this.transport.closed();
-    if (this.held !== undefined) this.held.releaseSoon();
+    const received = this.streams ?? this.held;
+    if (received !== undefined) received.releaseSoon();
     else this.#emitClose();
   }
 

@@ -6,12 +6,14 @@ import { isUtf8 } from 'node:buffer';
 import { types } from 'node:util';
 import { BlobReader, isBlob } from './blob.js';
 import { describe } from './describe.js';
-import type { BinaryType, MessageData, SendCallback, SendOptions } from './options.js';
-import type { Message } from './prepared-message.js';
+import type { BinaryType, MessageData } from './options.js';
 
 /** The status when no Close frame came, and when one came without a status (RFC 6455, 7.1.5 and 7.1.6). */
 export const abnormalClosure = 1006;
 export const noStatus = 1005;
+
+/** Something unexpected happened to the one that closes (RFC 6455, 7.4.1). */
+export const internalError = 1011;
 
 /** Try again later (the registry of close codes). */
 export const tryAgainLater = 1013;
@@ -21,16 +23,6 @@ export type Payload = string | Uint8Array | ArrayBuffer;
 
 /** What a ping or a pong carries; a Blob has to be read first. */
 export type ControlPayload = string | Uint8Array | BlobReader;
-
-/** A message of `sendAsync` that waits for room. */
-export interface WaitingMessage {
-  payload: Message;
-  /** When it was passed: a payload that was transferred meanwhile is empty. */
-  bytes: number;
-  isBinary: boolean;
-  options: SendOptions | undefined;
-  callback: SendCallback;
-}
 
 const empty = new Uint8Array(0);
 

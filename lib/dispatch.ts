@@ -16,6 +16,8 @@ export interface DriverEvents {
   onText(text: string): void;
   /** Any other message. `source`: 0 for memory shared with other messages, `borrowedSource`, else its own. */
   onMessage(data: Buffer, isBinary: boolean, source: number): void;
+  /** A piece of a message, with bits of `FragmentFlag`. */
+  onFragment(data: Buffer, flags: number): void;
   onPing(data: Buffer): void;
   onPong(data: Buffer): void;
   /** The peer's Close frame. */
@@ -160,6 +162,9 @@ function dataAt(word: number, shared: ArrayBuffer, large: Buffer[], borrowed: Bu
 /** Everything but messages and sent messages. */
 function deliver(connection: DriverEvents, kind: number, data: Buffer, value: number): void {
   switch (kind) {
+    case Kind.Fragment:
+      connection.onFragment(data, value);
+      break;
     case Kind.Ping:
       connection.onPing(data);
       break;

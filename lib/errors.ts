@@ -72,6 +72,16 @@ export function notSentError(): WebSocketError {
   return withCode(new Error('The connection was closed before the data was sent'), 'WS_ERR_CONNECTION_CLOSED');
 }
 
+/** Whether the error is about a connection that ended before something was done, which may happen at any time. */
+export function isConnectionEnd(error: Error | null): boolean {
+  return (error as WebSocketError | null)?.code === 'WS_ERR_CONNECTION_CLOSED';
+}
+
+/** For the rest of a message that was received as a stream. */
+export function notCompleteError(): WebSocketError {
+  return withCode(new Error('The connection was closed before the message was complete'), 'WS_ERR_CONNECTION_CLOSED');
+}
+
 /** For a `receive` that got no message. */
 export function notReceivedError(): WebSocketError {
   return withCode(new Error('The connection was closed before a message came'), 'WS_ERR_CONNECTION_CLOSED');

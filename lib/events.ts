@@ -5,6 +5,7 @@
  */
 import type { EventEmitter } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { MessageStream } from './message-stream.js';
 import type { WebSocket } from './websocket.js';
 import type { MessageData, RawData } from './options.js';
 
@@ -17,6 +18,11 @@ export interface WebSocketEvents {
    * The type is that of `ws`; with `textType: 'string'` a listener may declare its parameter as a string.
    */
   message: [data: RawData, isBinary: boolean];
+  /**
+   * A message begins to arrive, with the option `messageStream`. The next one waits until this one was read to its end or
+   * destroyed. Without a listener, messages are discarded.
+   */
+  messageStream: [stream: MessageStream];
   /** The connection is gone; 1005: the Close frame had no status, 1006: there was no Close frame. */
   close: [code: number, reason: Buffer];
   /** The handshake failed, or the peer broke the protocol or a limit; 'close' follows. */

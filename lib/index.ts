@@ -64,6 +64,8 @@ export type {
   VerifyClientCallback,
   VerifyClientInfo,
 } from './server-options.js';
+export type { MessageStream } from './message-stream.js';
+export type { MessageWriter, MessageWriterOptions } from './message-writer.js';
 export type { PreparedMessageOptions } from './prepared-message.js';
 export type { ReadyState } from './ready-state.js';
 export type { WebSocketServerEvents } from './server-events.js';

@@ -106,7 +106,7 @@ export class KeptConnection extends Connection {
     this.#look(now);
     this.#pingedAt = now;
     const data = `${ownPing}${++this.#pingCount}`;
-    if (!this.isPaused) {
+    if (!this.isStopped) {
       this.#measured = data;
       this.#isWaiting = pingTimeout > 0;
       if (this.#isWaiting) pongs(pingTimeout).add(this, now);
@@ -148,10 +148,10 @@ export class KeptConnection extends Connection {
     return this.#heardAt <= time && this.readyState === ReadyState.Open;
   }
 
-  /** Looks whether something has arrived. The peer of a paused socket is not judged: nothing is read from it. */
+  /** Looks whether something has arrived. The peer of a socket that nothing is read from is not judged. */
   #look(now: number): void {
     const bytesRead = driver.bytesRead(this.id);
-    if (bytesRead !== this.#bytesRead || this.isPaused) this.#heardAt = now;
+    if (bytesRead !== this.#bytesRead || this.isStopped) this.#heardAt = now;
     this.#bytesRead = bytesRead;
   }
 }

@@ -41,7 +41,9 @@ export class MessageQueue {
   #error: Error | undefined;
   readonly #onMessage = (data: MessageData, isBinary: boolean): void => this.#add(data, isBinary);
 
+  /** @throws Error with the option `messageStream`. */
   constructor(socket: WebSocket) {
+    checkWhole(socket);
     this.#socket = socket;
     this.#hasEnded = socket.readyState === socket.CLOSED;
     if (this.#hasEnded) return;
@@ -112,6 +114,15 @@ export class MessageQueue {
     this.#error = error;
     for (const taker of this.#takers.splice(0)) taker(undefined, error);
   }
+}
+
+/**
+ * For what needs whole messages.
+ * @throws Error with the option `messageStream`.
+ */
+export function checkWhole(socket: WebSocket): void {
+  if (!socket._streamsMessages) return;
+  throw new Error(`With the option "messageStream" messages are streams: listen to 'messageStream'`);
 }
 
 /** A message to keep: the memory of a borrowed one is used again. */

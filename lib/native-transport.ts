@@ -21,6 +21,7 @@ export const carrier = Symbol('transport');
 /** The part of Node's handle that is used. `fd`: -1 where there is none. */
 interface Handle {
   readonly fd?: number;
+  hasRef(): boolean;
   close(): void;
 }
 
@@ -90,6 +91,11 @@ class NativeTransport implements Transport {
     driver.setPaused(this.#id, paused);
   }
 
+  /** Whether the open connection keeps the process alive. */
+  setRef(isReferenced: boolean): void {
+    driver.setRef(this.#id, isReferenced);
+  }
+
   /** Never called: the driver sends FIN itself. */
   end(): void {}
 
@@ -115,6 +121,8 @@ class NativeTransport implements Transport {
     socket._destroy = destroyBoth;
     socket._getpeername = peerName;
     socket._getsockname = ownName;
+    socket.ref = ref;
+    socket.unref = unref;
     socket.on = socket.addListener = addListener as typeof socket.on;
     socket.prependListener = prependListener as typeof socket.prependListener;
     return socket;
@@ -141,6 +149,7 @@ export function takeOver(id: number, stream: Duplex, preamble: string, head: Buf
     if (received.length > head.length) socket.unshift(received.subarray(head.length));
     return undefined;
   }
+  if (!handle.hasRef()) driver.setRef(id, false);
   handle.close();
   socket._handle = null;
   return new NativeTransport(id, socket);
@@ -164,6 +173,16 @@ function peerName(this: TakenSocket): Partial<Address> {
 
 function ownName(this: TakenSocket): Partial<Address> {
   return (this._sockname ??= this[carrier]?.address(false)) ?? {};
+}
+
+function ref(this: TakenSocket): TakenSocket {
+  this[carrier]?.setRef(true);
+  return this;
+}
+
+function unref(this: TakenSocket): TakenSocket {
+  this[carrier]?.setRef(false);
+  return this;
 }
 
 function addListener(this: TakenSocket, ...listener: Parameters<Socket['on']>): Socket {

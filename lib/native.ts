@@ -23,6 +23,7 @@ export const Kind = {
   Sent: 8,
   End: 9,
   Shutdown: 10,
+  Fragment: 11,
 } as const satisfies { [Name in keyof typeof EventKind]: ValueOf<(typeof EventKind)[Name]> };
 
 /** The values of `WriteState`, likewise. */
@@ -33,6 +34,9 @@ export const WriteState = {
   Done: 3,
 } as const satisfies { [Name in keyof typeof States]: ValueOf<(typeof States)[Name]> };
 export type WriteState = (typeof WriteState)[keyof typeof WriteState];
+
+/** Bits of the last word of the record of a fragment. */
+export const FragmentFlag = { Binary: 1, First: 2, Last: 4 } as const;
 
 /** Bits of the `operation` of `Driver.send`. */
 export const SendFlag = { Binary: 1, Fin: 2, Compress: 4, OwnKey: 8 } as const;

@@ -70,7 +70,10 @@ export interface SendOptions {
 
 /** Options of `sendAsync`. */
 export interface SendAsyncOptions extends SendOptions {
-  /** Gives the message up while it waits for room. A message that was accepted is sent. Default: none. */
+  /**
+   * Gives the message up while it waits for room, or behind a Blob or a writer. One that the connection has is sent.
+   * Default: none.
+   */
   signal?: AbortSignal;
 }
 
@@ -118,6 +121,12 @@ export interface ConnectionSettings {
    * listener has returned, which saves a copy; what is kept has to be copied. Default: 'copy'.
    */
   delivery?: 'copy' | 'borrow';
+  /**
+   * Messages are streams that are read while they arrive ('messageStream' events), and never whole ('message' events,
+   * `receive`). `maxPayload` counts, and with 0 there is no limit at all; the default of `maxFragments` is 0. Not with
+   * `delivery: 'borrow'`. Default: false.
+   */
+  messageStream?: boolean;
   /** Answer pings without being asked. Default: true. */
   autoPong?: boolean;
   /** Milliseconds that the closing handshake may take before the connection is cut. Default: 30,000, as `ws`. */
@@ -235,6 +244,7 @@ export const connectionDefaults = {
   asyncContext: false,
   textType: 'buffer',
   delivery: 'copy',
+  messageStream: false,
   autoPong: true,
   closeTimeout: 30_000,
   pingInterval: 0,
@@ -258,6 +268,7 @@ export interface ResolvedSettings {
   asyncContext: boolean;
   textType: TextType;
   delivery: 'copy' | 'borrow';
+  messageStream: boolean;
   autoPong: boolean;
   closeTimeout: number;
   pingInterval: number;
@@ -276,14 +287,23 @@ export function resolveSettings(
   options: ConnectionSettings,
   generateMask?: ClientOptions['generateMask'],
 ): ResolvedSettings {
+  const messageStream = Boolean(options.messageStream);
+  if (messageStream && options.delivery === 'borrow') {
+    throw new TypeError(
+      `The option "delivery" must be 'copy' with "messageStream": streams keep what they have not given`,
+    );
+  }
+  // A stream holds no more for many fragments than for few.
+  const maxFragments = messageStream ? 0 : connectionDefaults.maxFragments;
   return {
     maxPayload: count('maxPayload', options.maxPayload ?? connectionDefaults.maxPayload),
-    maxFragments: count('maxFragments', options.maxFragments ?? connectionDefaults.maxFragments, 2 ** 32 - 1),
+    maxFragments: count('maxFragments', options.maxFragments ?? maxFragments, 2 ** 32 - 1),
     skipUTF8Validation: Boolean(options.skipUTF8Validation),
     allowSynchronousEvents: options.allowSynchronousEvents ?? connectionDefaults.allowSynchronousEvents,
     asyncContext: options.asyncContext ?? connectionDefaults.asyncContext,
     textType: oneOf('textType', ['buffer', 'string'], options.textType ?? connectionDefaults.textType),
     delivery: oneOf('delivery', ['copy', 'borrow'], options.delivery ?? connectionDefaults.delivery),
+    messageStream,
     autoPong: options.autoPong ?? connectionDefaults.autoPong,
     closeTimeout: milliseconds('closeTimeout', options.closeTimeout ?? connectionDefaults.closeTimeout),
     pingInterval: milliseconds('pingInterval', options.pingInterval ?? connectionDefaults.pingInterval),

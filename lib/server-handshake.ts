@@ -2,7 +2,7 @@
  * The HTTP side of a server's opening handshake (RFC 6455, 4.2): what a request must be, in words for the client that
  * is refused, and the responses. The component has the last word on the WebSocket header fields.
  */
-import { STATUS_CODES, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { STATUS_CODES, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { HResultError } from './native.js';
 
@@ -35,10 +35,35 @@ export function checkRequest(request: IncomingMessage): Refusal | undefined {
     return { status: 400, message: 'Missing or invalid Sec-WebSocket-Key header' };
   }
   if (version === undefined) return { status: 400, message: 'Missing Sec-WebSocket-Version header' };
-  if (version !== '13') {
+  if (String(version) !== '13') {
     return { status: 426, message: 'Unsupported Sec-WebSocket-Version header', headers: upgradeRequired };
   }
   return undefined;
+}
+
+/** The fields of every handshake. Node has seen that Connection is right, and nothing depends on Host. */
+const commonFields = [
+  'Host',
+  'localhost',
+  'Connection',
+  'Upgrade',
+  'Upgrade',
+  'websocket',
+  'Sec-WebSocket-Version',
+  '13',
+];
+
+/**
+ * The header fields of a request that `checkRequest` found right, names and values in turn, for the component: from
+ * `request.headers`, which the program may have changed, or made itself.
+ */
+export function handshakeFields(headers: IncomingHttpHeaders): string[] {
+  const fields = [...commonFields, 'Sec-WebSocket-Key', headers['sec-websocket-key'] as string];
+  for (const name of ['sec-websocket-protocol', 'sec-websocket-extensions'] as const) {
+    const value = headers[name];
+    if (value !== undefined) fields.push(name, value);
+  }
+  return fields;
 }
 
 const noProtocols = new Set<string>();

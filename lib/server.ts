@@ -19,6 +19,7 @@ import { resolveSettings, type ResolvedSettings, type SendData } from './options
 import {
   checkRequest,
   destroyStream,
+  handshakeFields,
   headOf,
   internalError,
   linesOf,
@@ -301,7 +302,8 @@ export class WebSocketServer<
     let response: string;
     try {
       const { traffic } = this.#meter;
-      response = driver.acceptHandshake(optionsNumber(this.#settings), request.rawHeaders, protocol, traffic);
+      const fields = handshakeFields(request.headers);
+      response = driver.acceptHandshake(optionsNumber(this.#settings), fields, protocol, traffic);
     } catch (error) {
       this.#refuseOrReport(refusalOf(error as HResultError), request, stream);
       return;

@@ -12,7 +12,11 @@ export function optionsNumber(settings: ResolvedSettings): number {
   const { maxPayload, maxFragments, skipUTF8Validation, highWaterMark, maxBackpressure } = settings;
   const autoPong = settings.autoPong && settings.generateMask === undefined; // else the connection answers, with its keys
   const borrow = settings.delivery === 'borrow';
-  const limits = { maxPayload, maxFragments, skipUTF8Validation, autoPong, borrow, highWaterMark, maxBackpressure };
+  const fragments = settings.messageStream;
+  const limits = {
+    ...{ maxPayload, maxFragments, skipUTF8Validation, autoPong },
+    ...{ borrow, fragments, highWaterMark, maxBackpressure },
+  };
   const key = Object.values(limits).join(' ');
   let number = numbers.get(key);
   if (number === undefined) {

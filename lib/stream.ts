@@ -3,7 +3,7 @@
  * backpressure both ways: a reader that is too slow pauses the socket, and a slow peer holds back the writer.
  */
 import { Duplex, type DuplexOptions } from 'node:stream';
-import { ownData } from './message-queue.js';
+import { checkWhole, ownData } from './message-queue.js';
 import type { MessageData } from './options.js';
 import type { WebSocket } from './websocket.js';
 
@@ -17,8 +17,10 @@ import type { WebSocket } from './websocket.js';
  *
  * @param options as for `Duplex`. With `readableObjectMode` every message is one chunk, a text message a string. Ignored:
  * `objectMode`, `writableObjectMode`, `autoDestroy` and `emitClose`, which are false, false, true and true.
+ * @throws Error with the option `messageStream`.
  */
 export function createWebSocketStream(socket: WebSocket, options: DuplexOptions = {}): Duplex {
+  checkWhole(socket);
   return new WebSocketStream(socket, options);
 }
 

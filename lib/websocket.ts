@@ -5,10 +5,10 @@
 import type { ClientRequest, ClientRequestArgs } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { Additions } from './additions.js';
-import { adoptServerConnection } from './adopted.js';
+import { adoptConnection } from './adopted.js';
 import { callback as checkCallback } from './checks.js';
 import { ClientHandshake } from './client.js';
-import { withQueueFor } from './blob-queue.js';
+import { withQueueFor } from './send-queue.js';
 import { Connection } from './connection.js';
 import { byteLength, checkCloseStatus, toControlPayload, toReason } from './data.js';
 import { emitClose, emitError, emitOpen } from './emit.js';
@@ -183,14 +183,23 @@ export class WebSocket extends Additions {
     return this.#connection?.transport.stream ?? null;
   }
 
-  /** Whether this is the server's side. */
+  /** Whether this is the server's side. False for a socket made with null makes `setSocket` open a client's side. */
   get _isServer(): boolean {
     return this.#url === undefined;
+  }
+
+  set _isServer(isServer: boolean) {
+    if (this.#handshake === undefined && this.#connection === undefined) this.#url = isServer ? undefined : '';
   }
 
   /** @internal */
   get _connection(): Connection | undefined {
     return this.#connection;
+  }
+
+  /** @internal Messages are streams, and never whole. */
+  get _streamsMessages(): boolean {
+    return (this.#connection ?? this.#handshake)?.settings.messageStream === true;
   }
 
   /** @internal Both sides sent a Close frame. */
@@ -330,11 +339,11 @@ export class WebSocket extends Additions {
    * @throws Error when the socket is a client's or was opened before; TypeError or RangeError for an invalid option.
    */
   setSocket(stream: Duplex, head: Buffer = emptyReason, options: ConnectionSettings = {}): void {
-    if (!this._isServer || this.readyState !== ReadyState.Connecting || isTaken(stream)) {
+    if (this.#handshake !== undefined || this.readyState !== ReadyState.Connecting || isTaken(stream)) {
       throw new Error('setSocket needs a socket that was made with null and not yet opened, and a stream of its own');
     }
     const settings = resolveSettings(options);
-    this._open(adoptServerConnection(settings), stream, '', head, '', settings);
+    this._open(adoptConnection(this._isServer, settings), stream, '', head, '', settings);
   }
 
   /** @internal The handshake is done: takes the stream over and emits 'open'. */

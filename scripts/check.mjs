@@ -94,13 +94,22 @@ function checkCommitted() {
   for (const file of files.filter((name) => existsSync(path.join(root, name)))) {
     const text = read(file);
     if (text.includes('\0')) continue;
-    if (file !== 'package-lock.json' && machinePath.test(text)) found.push(`${file}: names a path of one machine`);
+    if (!isLockFile(file) && machinePath.test(text)) found.push(`${file}: names a path of one machine`);
     if (hosts.some((host) => text.includes(host))) found.push(`${file}: names a package registry's host`);
-    if (openMark.test(text) && file !== 'package-lock.json') found.push(`${file}: has a mark of unfinished work`);
+    if (!isLockFile(file) && openMark.test(text)) found.push(`${file}: has a mark of unfinished work`);
+    if (isLockFile(file) && hasAddresses(text)) found.push(`${file}: has resolved addresses`);
   }
-  const { packages } = JSON.parse(read('package-lock.json'));
-  if (Object.values(packages).some(({ resolved }) => resolved)) found.push('package-lock.json: has resolved addresses');
   return found;
+}
+
+function isLockFile(file) {
+  return path.basename(file) === 'package-lock.json';
+}
+
+/** Whether a lock file says where packages come from; one that a folder of this repository is does no harm. */
+function hasAddresses(text) {
+  const { packages } = JSON.parse(text);
+  return Object.values(packages).some(({ resolved }) => resolved && !resolved.startsWith('file:'));
 }
 
 function sourcesOf(folder) {

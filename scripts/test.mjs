@@ -5,6 +5,7 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:f
 import path from 'node:path';
 import { buildLibrary, buildNative, orExplain } from './build.mjs';
 import { capture, nodeProgram, root, run, takeOption } from './run.mjs';
+import { ecosystemTests } from '../test/ecosystem/ecosystem.mjs';
 import { packageTests } from '../test/package/package.mjs';
 
 const args = process.argv.slice(2);
@@ -37,6 +38,9 @@ if (preset !== 'tsan') {
 if (preset !== 'tsan' && preset !== 'asan') {
   suites.push(['package', 'test/package', () => packageTests(build, filter)]);
   suites.push(['interop', 'test/interop', (name) => jest(name, 'test/interop/')]);
+  for (const transport of ['native', 'stream']) {
+    suites.push([`ecosystem-${transport}`, 'test/ecosystem', () => ecosystemTests(build, transport, filter)]);
+  }
 }
 
 const tests = []; // { suite, name, seconds, failed }

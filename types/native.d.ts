@@ -30,6 +30,11 @@ export const enum EventKind {
   End = 9,
   /** Stream transport: everything queued was written and nothing follows, so end the stream. */
   Shutdown = 10,
+  /**
+   * A piece of a message, when `SessionLimits.fragments` is set; fields as for `Text`. `d`: bit 0 of a binary message,
+   * bit 1 the first piece, bit 2 the last. Pieces between these two are not empty.
+   */
+  Fragment = 11,
 }
 
 /** What became of a write to a stream: the last word of its record, which is `id, offset, length, state`. */
@@ -45,7 +50,7 @@ export const enum WriteState {
 }
 
 export interface SessionLimits {
-  /** Largest message accepted, in bytes. */
+  /** Largest message accepted, in bytes. 0: no limit, but 2^32 - 1 for whole messages. */
   maxPayload: number;
   /** Most frames in one message. */
   maxFragments: number;
@@ -55,6 +60,8 @@ export interface SessionLimits {
   autoPong: boolean;
   /** Deliver messages where they lie: in the driver's receive memory, which is used again after `onEvents`, or in memory of their own. */
   borrow: boolean;
+  /** Deliver messages in the pieces that they arrive in (`Fragment`), without putting them together. */
+  fragments: boolean;
   /** Wire bytes waiting to be sent above which `Sent` 1 tells when none wait any more. */
   highWaterMark: number;
   /** Wire bytes waiting to be sent above which a message is refused, unless none wait. 0: no limit. */

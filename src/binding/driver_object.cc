@@ -35,11 +35,12 @@ bool readLimits(napi_env env, napi_value value, driver::SessionLimits& limits) {
       !toInteger(env, property("maxBackpressure"), "limits.maxBackpressure", 0, kLargest, maxBackpressure) ||
       !toBoolean(env, property("skipUTF8Validation"), "limits.skipUTF8Validation", limits.skipUtf8Validation) ||
       !toBoolean(env, property("autoPong"), "limits.autoPong", limits.autoPong) ||
-      !toBoolean(env, property("borrow"), "limits.borrow", limits.borrow)) {
+      !toBoolean(env, property("borrow"), "limits.borrow", limits.borrow) ||
+      !toBoolean(env, property("fragments"), "limits.fragments", limits.fragments)) {
     return false;
   }
   constexpr double kNoLimit = 0;
-  limits.maxPayload = static_cast<std::uint32_t>(maxPayload > UINT32_MAX ? kNoLimit : maxPayload);
+  limits.maxPayload = static_cast<std::uint64_t>(maxPayload);
   limits.maxFragments = static_cast<std::uint32_t>(maxFragments > UINT32_MAX ? kNoLimit : maxFragments);
   limits.send.highWaterMark = static_cast<std::uint64_t>(highWaterMark);
   limits.send.maxBackpressure =

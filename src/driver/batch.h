@@ -28,6 +28,11 @@ struct Batch {
     longest = std::max(longest, event.length);
     borrows = borrows || event.borrowed;
   }
+  // An event has so many bytes more.
+  void grown(const Event& event, std::size_t bytes) {
+    payload += bytes;
+    longest = std::max(longest, event.length);
+  }
   // Forgets what was delivered, and keeps the memory of the lists.
   void clear() {
     events.clear();

@@ -22,10 +22,11 @@ std::span<const std::uint8_t> bytesOf(const char* text) {
 }  // namespace
 
 Connection::Connection(Driver& driver, ConnectionId id, Role role, std::shared_ptr<const SessionOptions> options,
-                       const SendLimits& limits, bool borrow, std::shared_ptr<Traffic> traffic)
+                       const SendLimits& limits, bool borrow, bool fragments, std::shared_ptr<Traffic> traffic)
     : driver_(driver),
       id_(id),
       borrow_(borrow),
+      fragments_(fragments),
       limits_(limits),
       traffic_(std::move(traffic)),
       session_(role, std::move(options)) {}
@@ -185,6 +186,10 @@ void Connection::recordMessage(EventKind kind, std::span<const std::uint8_t> mes
 }
 
 void Connection::dataReceived(EventKind kind, std::span<const std::uint8_t> payload, bool last) {
+  if (fragments_) {
+    recordFragment(kind, payload, last);
+    return;
+  }
   if (!assembling_ && last) {
     recordMessage(kind, payload);  // in the slab
     return;
@@ -194,6 +199,20 @@ void Connection::dataReceived(EventKind kind, std::span<const std::uint8_t> payl
   if (last) {
     recordMessage(kind, driver_.keep(std::move(message_)));
     message_ = {};
+  }
+}
+
+// Pieces lie in the slab. Empty ones say nothing, but for the first and the last.
+void Connection::recordFragment(EventKind kind, std::span<const std::uint8_t> piece, bool last) {
+  const bool first = !assembling_;
+  assembling_ = !last;
+  if (piece.empty() && !first && !last) {
+    return;
+  }
+  const std::uint32_t flags =
+      (kind == EventKind::Binary ? kFragmentBinary : 0) | (first ? kFragmentFirst : 0) | (last ? kFragmentLast : 0);
+  if (first || !driver_.joinFragment(id_, piece, flags)) {
+    record(EventKind::Fragment, piece, flags);
   }
 }
 

@@ -41,9 +41,9 @@ using SharedBytes = std::shared_ptr<const std::uint8_t[]>;
 
 class Connection {
  public:
-  // borrow: see SessionLimits. traffic: counts what the connection carries; not null.
+  // borrow, fragments: see SessionLimits. traffic: counts what the connection carries; not null.
   Connection(Driver& driver, ConnectionId id, Role role, std::shared_ptr<const SessionOptions> options,
-             const SendLimits& limits, bool borrow, std::shared_ptr<Traffic> traffic);
+             const SendLimits& limits, bool borrow, bool fragments, std::shared_ptr<Traffic> traffic);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -148,6 +148,7 @@ class Connection {
   void readCompleted(std::size_t count);
   void indicated(BufferType type, const Buffer& buffer);
   void dataReceived(EventKind kind, std::span<const std::uint8_t> payload, bool last);
+  void recordFragment(EventKind kind, std::span<const std::uint8_t> piece, bool last);
   void fault(Result result);
   std::uint64_t frameSize(std::uint64_t payload) const;
   bool makeRoom(std::uint64_t bytes, std::uint64_t limit);
@@ -178,7 +179,8 @@ class Connection {
   bool flushing_ = false;
   bool paused_ = false;
   bool borrow_ = false;
-  bool assembling_ = false;  // message_ holds the beginning of a message
+  bool fragments_ = false;
+  bool assembling_ = false;  // a message has begun; message_ holds what came of it, unless fragments_
   MessageBuffer message_;
   std::vector<std::uint8_t> preamble_;  // not yet written
   PendingWrite pending_;

@@ -15,6 +15,9 @@ namespace {
 // process that answer each other could go on for ever.
 constexpr int kMaxRounds = 8;
 
+// A larger piece of a message is not moved to be one with the piece before it.
+constexpr std::size_t kLargestJoined = std::size_t{4} * 1024;
+
 // So many bytes received or sent at a time make a busy server of the process, whose freed memory is worth keeping. An
 // idle one is not to hold what the accepting of its connections took for a moment.
 constexpr std::size_t kBusySize = std::size_t{64} * 1024;
@@ -42,7 +45,11 @@ void Driver::stop(std::function<void()> onEnd) {
 std::uint32_t Driver::createOptions(const SessionLimits& limits) {
   SessionOptions options;
   options.disableUtf8Verification = limits.skipUtf8Validation;
-  options.maxMessageSize = limits.maxPayload != 0 ? limits.maxPayload : std::numeric_limits<std::uint32_t>::max();
+  options.maxMessageSize = limits.maxPayload;
+  if (constexpr std::uint64_t kLargest = std::numeric_limits<std::uint32_t>::max();  // that an event can name
+      !limits.fragments && (limits.maxPayload == 0 || limits.maxPayload > kLargest)) {
+    options.maxMessageSize = kLargest;
+  }
   options.maxFragments = limits.maxFragments;
   options.gather = true;
   options.autoPong = limits.autoPong;
@@ -51,7 +58,8 @@ std::uint32_t Driver::createOptions(const SessionLimits& limits) {
   options.strictCloseCodes = true;
   options.pool = &slab_;
   options.random = &random_;
-  options_.push_back({std::make_shared<const SessionOptions>(options), limits.send, limits.borrow});
+  options_.push_back(
+      {std::make_shared<const SessionOptions>(options), limits.send, limits.borrow, limits.fragments});
   return static_cast<std::uint32_t>(options_.size() - 1);
 }
 
@@ -62,8 +70,9 @@ Connection* Driver::create(std::uint32_t options, Role role, std::shared_ptr<Tra
     return nullptr;
   }
   try {
-    connections_.insert(id, std::make_unique<Connection>(*this, id, role, chosen.session, chosen.limits, chosen.borrow,
-                                                         traffic != nullptr ? std::move(traffic) : uncounted_));
+    connections_.insert(
+        id, std::make_unique<Connection>(*this, id, role, chosen.session, chosen.limits, chosen.borrow,
+                                         chosen.fragments, traffic != nullptr ? std::move(traffic) : uncounted_));
   } catch (...) {
     connections_.remove(id);
     throw;
@@ -96,6 +105,25 @@ std::span<const std::uint8_t> Driver::keep(std::span<const std::uint8_t> payload
 std::span<const std::uint8_t> Driver::keep(MessageBuffer&& message) {
   const MessageBuffer& kept = batch_.messages.emplace_back(std::move(message));
   return {kept.data(), kept.size()};
+}
+
+bool Driver::joinFragment(ConnectionId id, std::span<const std::uint8_t> piece, std::uint32_t flags) {
+  if (batch_.events.empty() || piece.size() > kLargestJoined) {
+    return false;
+  }
+  Event& last = batch_.events.back();
+  if (last.connection != id || last.kind != EventKind::Fragment || (last.value & kFragmentLast) != 0) {
+    return false;
+  }
+  if (last.length == 0) {
+    last.data = piece.data();
+  } else if (!piece.empty() && !slab_.append({last.data, last.length}, piece)) {
+    return false;
+  }
+  last.length += static_cast<std::uint32_t>(piece.size());
+  last.value |= flags;
+  batch_.grown(last, piece.size());
+  return true;
 }
 
 void Driver::closeAfterRead(Connection& connection, int error) {

@@ -43,11 +43,12 @@ class Delegate {
 };
 
 struct SessionLimits {
-  std::uint32_t maxPayload = 0;    // bytes of a message; 0: 2^32 - 1
+  std::uint64_t maxPayload = 0;    // bytes of a message; 0: no limit. 2^32 - 1 for whole messages
   std::uint32_t maxFragments = 0;  // frames of a message; 0: no limit
   bool skipUtf8Validation = false;
   bool autoPong = true;
-  bool borrow = false;  // messages are delivered where they lie, without a copy
+  bool borrow = false;     // messages are delivered where they lie, without a copy
+  bool fragments = false;  // messages are delivered in the pieces that they arrive in, and not put together
   SendLimits send{};
 };
 
@@ -98,6 +99,9 @@ class Driver {
     phases_->wake();
     batch_.add(event);
   }
+  // Makes a small piece of a message part of the one before it, when that waits for delivery; false: it has to be
+  // recorded. So a peer that sends tiny fragments does not make an event of each.
+  bool joinFragment(ConnectionId id, std::span<const std::uint8_t> piece, std::uint32_t flags);
   // Keeps a payload until its event was delivered.
   std::span<const std::uint8_t> keep(std::span<const std::uint8_t> payload);
   std::span<const std::uint8_t> keep(MessageBuffer&& message);
@@ -122,6 +126,7 @@ class Driver {
     std::shared_ptr<const SessionOptions> session;
     SendLimits limits;
     bool borrow = false;
+    bool fragments = false;
   };
   using Retired = std::unordered_map<ConnectionId, std::unique_ptr<Connection>>;
   struct Failing {

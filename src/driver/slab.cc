@@ -1,6 +1,7 @@
 #include "slab.h"
 
 #include <algorithm>
+#include <cstring>
 #include <functional>
 
 namespace websocket::driver {
@@ -25,6 +26,20 @@ std::span<const std::uint8_t> Slab::copy(std::span<const std::uint8_t> bytes) {
   std::ranges::copy(bytes, space.begin());
   used_ += bytes.size();
   return space;
+}
+
+bool Slab::append(std::span<const std::uint8_t> bytes, std::span<const std::uint8_t> more) {
+  if (blocks_.empty()) {
+    return false;
+  }
+  const std::less<> before;  // a total order, also between unrelated arrays
+  std::uint8_t* const begin = blocks_.back().get();
+  const std::uint8_t* const end = bytes.data() + bytes.size();
+  if (before(bytes.data(), begin) || before(more.data(), end) || !before(more.data(), begin + kBlockSize)) {
+    return false;
+  }
+  std::memmove(begin + (end - begin), more.data(), more.size());
+  return true;
 }
 
 void Slab::handOver(std::vector<Block>& blocks) {

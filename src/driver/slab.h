@@ -52,6 +52,9 @@ class Slab final : public ReceivePool {
   bool contains(const std::uint8_t* bytes) const;
   // Keeps a copy until the batch is delivered. At most kLowSpace bytes. Throws std::bad_alloc.
   std::span<const std::uint8_t> copy(std::span<const std::uint8_t> bytes);
+  // Moves bytes that lie in the block in use to the end of others before them; false, and nothing is moved, when one of
+  // the two lies elsewhere. What lay between them is lost.
+  bool append(std::span<const std::uint8_t> bytes, std::span<const std::uint8_t> more);
   // Time to deliver, so that the block can be used again.
   bool isLow() const { return !blocks_.empty() && kBlockSize - used_ < kLowSpace; }
 

@@ -10,11 +10,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <new>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "session.h"
 #include "websocket_ext.h"
 
 namespace {
@@ -377,5 +379,42 @@ INSTANTIATE_TEST_SUITE_P(Modes, AllocationFailure, testing::Values(Mode::Documen
                          [](const auto& info) {
                            return info.param == Mode::Documented ? "Documented" : "GatherAndPool";
                          });
+
+// Raw bytes, which the C face does not have.
+TEST(AllocationFailureOfRawBytes, ChangesNothing) {
+  using websocket::Result;
+  constexpr std::array<std::uint8_t, 3> kBytes = {'r', 'a', 'w'};
+  int context = 0;
+  long failures = 0;
+  bool isDone = false;
+  while (!isDone) {
+    auto options = std::make_shared<websocket::SessionOptions>();
+    options->gather = true;
+    websocket::Session session(websocket::Role::Server, options);
+    ASSERT_EQ(session.open(), Result::Ok);
+    allocator.left = failures;
+    allocator.failOn = false;
+    try {
+      ASSERT_EQ(watched([&] { return session.sendRaw(kBytes, &context); }), Result::Ok);
+      isDone = true;
+    } catch (const std::bad_alloc&) {
+      ++failures;
+      EXPECT_FALSE(session.hasOutput());
+      EXPECT_EQ(session.bufferedAmount() + session.bufferedWireBytes(), 0U);
+      ASSERT_EQ(session.sendRaw(kBytes, &context), Result::Ok);
+    }
+    websocket::Action action;
+    std::array<websocket::Buffer, 2> buffers{};
+    ASSERT_EQ(session.getAction(websocket::ActionQueue::Send, buffers, action), Result::Ok);
+    ASSERT_EQ(action.count, 1U);
+    EXPECT_EQ(std::string(reinterpret_cast<const char*>(buffers[0].data), buffers[0].length), "raw");
+    session.completeAction(action.id, buffers[0].length);
+    ASSERT_EQ(session.getAction(websocket::ActionQueue::Send, buffers, action), Result::Ok);
+    EXPECT_EQ(action.context, &context);
+    session.completeAction(action.id, 0);
+    EXPECT_FALSE(session.hasOutput());
+  }
+  EXPECT_GE(failures, 4) << "a queue, its completions, its frames, its segments";
+}
 
 }  // namespace

@@ -89,6 +89,15 @@ test('every event', () => {
   expectRows('`WebSocketServer`: properties', eventsOf(1));
 });
 
+test('every program of the ecosystem tests, with its version', () => {
+  const section = page.split('\n## ').find((text) => text.startsWith('Programs that run'));
+  const manifest = readFileSync(join(root, 'test/ecosystem/package.json'), 'utf8');
+  const { dependencies } = JSON.parse(manifest) as { dependencies: Record<string, string> };
+  const programs = Object.entries(dependencies).filter(([name]) => name !== 'ws');
+  expect(programs.length).toBeGreaterThan(5);
+  for (const [name, version] of programs) expect(section).toContain(`${name} ${version}`);
+});
+
 test('every row names a test that exists, or says that there is nothing here', () => {
   expect(rows.length).toBeGreaterThan(80);
   for (const { names, here, test } of rows) {

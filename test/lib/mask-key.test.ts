@@ -1,4 +1,5 @@
 // The keys that a client masks with: the option generateMask, and mask: false. What counts are the bytes on the wire.
+import { execFileSync } from 'node:child_process';
 import type { WebSocket, ClientOptions } from '../../lib';
 import {
   acceptText,
@@ -9,6 +10,7 @@ import {
   onceWithoutError,
   pair,
   rawServer,
+  root,
   textOf,
   until,
   type RawPeer,
@@ -133,6 +135,26 @@ describe('generateMask', () => {
     await new Promise((resolve) => socket.send('e', resolve));
     expect(await nextFrame(peer)).toEqual(['81', '01010101', 'e']);
     expect(called).toEqual([]);
+  });
+
+  test('what it throws for a Blob, the callback gets; without one it is an uncaught exception', () => {
+    const script = `
+      const { WebSocket, WebSocketServer } = require('./dist/cjs.cjs');
+      const server = new WebSocketServer({ port: 0 }, () => {
+        const generateMask = () => { throw new Error('no key'); };
+        const socket = new WebSocket('ws://localhost:' + server.address().port, { generateMask });
+        process.on('uncaughtException', (error) => {
+          console.log('uncaught: ' + error.message, socket.readyState);
+          socket.terminate();
+          server.close();
+        });
+        socket.on('open', () => {
+          socket.send(new Blob(['a']), (error) => console.log('callback: ' + error.message));
+          socket.send('b');
+        });
+      });`;
+    const output = execFileSync(process.execPath, ['-e', script], { cwd: root, timeout: 20_000 }).toString();
+    expect(output).toBe('callback: no key\nuncaught: no key 1\n');
   });
 
   test('is not asked on a server', async () => {

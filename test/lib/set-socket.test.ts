@@ -1,7 +1,8 @@
 // setSocket: a connection whose handshake somebody else has made; and the other semi-public parts.
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { WebSocket } from '../../lib';
+import { WebSocket, WebSocketServer } from '../../lib';
 import {
   acceptText,
   afterTest,
@@ -54,11 +55,45 @@ test('a Duplex without a descriptor, with bytes in head', async () => {
   expect(await end).toEqual({ code: 1000, reason: '' });
 });
 
+test('the side of a client, when _isServer was set to false; the server has a request that a program made', async () => {
+  const [ours, theirs] = duplexPair();
+  const server = new WebSocketServer({ noServer: true });
+  // Not from Node's parser: the lower-case fields are all there is.
+  const headers = {
+    connection: 'upgrade',
+    upgrade: 'websocket',
+    'sec-websocket-version': 13,
+    'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+  };
+  const request = { method: 'GET', url: '/', headers } as unknown as IncomingMessage;
+  const response = once(theirs, 'data') as Promise<[Buffer]>;
+  const connected = new Promise<WebSocket>((resolve) => server.handleUpgrade(request, ours, Buffer.alloc(0), resolve));
+  expect((await response)[0].toString()).toMatch(/^HTTP\/1.1 101 /);
+
+  const socket = new WebSocket(null);
+  socket._isServer = false;
+  expect([socket._isServer, socket.url]).toEqual([false, '']);
+  socket.setSocket(theirs, Buffer.alloc(0), { maxPayload: 0 });
+  socket._isServer = true; // too late
+  expect([socket._isServer, socket.readyState]).toEqual([false, WebSocket.OPEN]);
+  const peer = await connected;
+  peer.on('message', (data, isBinary) => peer.send(data as Buffer, { binary: isBinary }));
+  const sent = once(ours, 'data') as Promise<[Buffer]>;
+  socket.send('masked');
+  expect((await sent)[0].subarray(0, 2)).toEqual(Buffer.from([0x81, 0x80 | 6]));
+  expect((await nextMessage(socket)).data.toString()).toBe('masked');
+  const ends = Promise.all([closed(socket), closed(peer)]);
+  socket.close(3000, 'done');
+  expect(await ends).toEqual(Array(2).fill({ code: 3000, reason: 'done' }));
+});
+
 test('throws for a client, a socket that is open, a stream that is taken, and wrong options', async () => {
   const { client: socket, peer } = await pair();
   const [ours] = duplexPair();
   const head = Buffer.alloc(0);
   expect(() => socket.setSocket(ours, head, {})).toThrow('setSocket needs a socket that was made with null');
+  socket._isServer = true;
+  expect(socket._isServer).toBe(false);
   expect(() => peer.setSocket(ours, head, {})).toThrow('setSocket needs a socket that was made with null');
   expect(() => new WebSocket(null).setSocket(peer._socket!, head, {})).toThrow('a stream of its own');
   expect(() => new WebSocket(null).setSocket(ours, head, { maxPayload: -1 })).toThrow(RangeError);

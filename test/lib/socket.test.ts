@@ -1,12 +1,24 @@
 // `_socket` and the request's socket: the native transport lets Node's socket go while nobody observes it, and everything
 // behaves as if it were there.
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { WebSocketServer, type WebSocket } from '../../lib';
-import { afterTest, closed, connect, delay, expectedTransport, nextMessage, onceWithoutError, until } from './support';
+import {
+  afterTest,
+  closed,
+  connect,
+  delay,
+  expectedTransport,
+  nextMessage,
+  onceWithoutError,
+  root,
+  serve,
+  until,
+} from './support';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -201,4 +213,45 @@ test("'close' of the HTTP server waits for the connections, and for each only on
   for (const peer of server.clients) peer.close();
   await until(() => seen.length === 1, "the HTTP server's end");
   expect(await connections(http)).toBe(0);
+});
+
+describe('whether the connection keeps the process alive', () => {
+  // A client whose program does what `steps` say when it is open, and then has nothing left to do.
+  test.each([
+    ['unref ends the process', 'socket._socket.unref()', true],
+    ['ref takes it back', 'socket._socket.unref().ref()', false],
+    ['it does without unref', '', false],
+    [
+      'unref of the socket that createConnection gave',
+      '',
+      true,
+      'createConnection: (options) => connect(options).unref()',
+    ],
+  ])('%s', async (_name, steps, ends, options = '') => {
+    const { server, url } = await serve();
+    const connected = once(server, 'connection') as Promise<[WebSocket]>;
+    const program = `
+      const { connect } = require('node:net');
+      const WebSocket = require('./dist/cjs.cjs');
+      const socket = new WebSocket('${url}', { ${options} });
+      const timer = setInterval(() => {}, 1000); // a socket that was given up before it is open does not end it
+      socket.on('open', () => {
+        clearInterval(timer);
+        ${steps};
+        process.on('beforeExit', () => console.log('nothing left to do'));
+      });
+      socket.on('message', () => process.exit(0));
+    `;
+    let output: string | undefined;
+    const child = execFile(process.execPath, ['-e', program], { cwd: root }, (_error, stdout) => (output = stdout));
+    afterTest(() => child.kill());
+    const [peer] = await connected;
+    if (!ends) {
+      await delay(300);
+      expect(output).toBe(undefined);
+      peer.send('end');
+    }
+    await until(() => output !== undefined, 'the end of the process');
+    expect(output).toBe(ends ? 'nothing left to do\n' : '');
+  });
 });

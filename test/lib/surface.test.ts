@@ -1,5 +1,6 @@
 // The public surface of ws: every name is here, and one program sees the same with ws and with us.
 import { once, type EventEmitter } from 'node:events';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import WS, { WebSocketServer as WSServer } from 'ws';
 import { WebSocket, WebSocketServer, type ClientOptions, type SendData, type SendOptions } from '../../lib';
@@ -232,6 +233,27 @@ describe('a request is refused with the same status and body', () => {
     };
     expect(await answer(WebSocketServer)).toEqual(await answer(WSServer as unknown as typeof WebSocketServer));
   });
+});
+
+test('a request without Host, and one whose header fields the program changes, are accepted alike', async () => {
+  const answer = async (Server: typeof WebSocketServer): Promise<unknown> => {
+    const server = new Server({ noServer: true });
+    const http = createServer().listen(0, '127.0.0.1');
+    afterTest(() => http.close());
+    await once(http, 'listening');
+    http.on('upgrade', (request, stream, head) => {
+      request.headers['sec-websocket-version'] = '13';
+      request.headers['sec-websocket-protocol'] = 'changed';
+      server.handleUpgrade(request, stream, head, (socket) => socket.close());
+    });
+    const fields = { Host: undefined, 'Sec-WebSocket-Version': '7', 'Sec-WebSocket-Protocol': 'sent' };
+    const peer = await RawPeer.connect((http.address() as AddressInfo).port);
+    peer.write(requestText(fields));
+    return (await peer.takeHead()).split('\r\n').sort();
+  };
+  const mine = await answer(WebSocketServer);
+  expect(mine).toContain('Sec-WebSocket-Protocol: changed');
+  expect(mine).toEqual(await answer(WSServer as unknown as typeof WebSocketServer));
 });
 
 describe('options that ws ignores, or that have no effect here', () => {
