@@ -116,8 +116,12 @@ class Receiver {
 
   // Payload bytes of the data frame under way that have not arrived.
   std::uint64_t frameRemaining() const { return inPayload_ && !isControl(reader_.header().opcode()) ? remaining_ : 0; }
-  // The message under way is compressed, so that nothing is known of its length.
-  bool inflating() const { return compressed_ && (messageOpen_ || inPayload_); }
+  // The data message under way, or else the last one, is compressed.
+  bool inflates() const { return compressed_; }
+  // advance() was Idle because the pool had no space for inflated bytes.
+  bool waitsForSpace() const;
+  // Moves received bytes that were not taken out of the pool's memory. Throws std::bad_alloc.
+  void keepReceived();
 
  private:
   enum class MessageKind : std::uint8_t { None, Text, Binary, Custom };

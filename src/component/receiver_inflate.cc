@@ -5,6 +5,7 @@
 // indicated like payload that came as it is, and never runs ahead of the reader by more than that memory.
 #include <algorithm>
 #include <new>
+#include <vector>
 
 #include "extension/message_inflater.h"
 #include "receive_pool.h"
@@ -19,12 +20,14 @@ struct Receiver::Inflating {
   std::unique_ptr<std::uint8_t[]> buffer;    // of RECEIVE_BUFFER_SIZE bytes, without a pool
   std::span<std::uint8_t> space;             // leased from the pool, being filled
   std::span<std::uint8_t> indicated;         // leased before, until its indication is over
+  bool waitsForSpace = false;
+  std::vector<std::uint8_t> kept;  // where compressed lies after keepReceived()
 };
 
 void Receiver::DeleteInflating::operator()(Inflating* inflating) const { delete inflating; }
 
 void Receiver::inflateMessages(std::shared_ptr<DeflatePool> pool, std::uint8_t windowBits, bool takeover) {
-  inflating_.reset(new Inflating{{std::move(pool), windowBits, takeover}, {}, false, {}, {}, {}});
+  inflating_.reset(new Inflating{{std::move(pool), windowBits, takeover}, {}, false, {}, {}, {}, false, {}});
   rules_.rsv1Compressed = true;
 }
 
@@ -46,6 +49,27 @@ FaultKind Receiver::beginCompressedFrame() {
   return first && !inflating_->inflater.begin() ? FaultKind::OutOfMemory : FaultKind::None;
 }
 
+bool Receiver::waitsForSpace() const { return inflating_ != nullptr && inflating_->waitsForSpace; }
+
+void Receiver::keepReceived() {
+  if (inflating_ != nullptr && !inflating_->compressed.empty() && inflating_->kept.empty()) {
+    inflating_->kept.assign(inflating_->compressed.begin(), inflating_->compressed.end());
+    inflating_->compressed = inflating_->kept;
+  }
+  if (!input_.empty()) {
+    auto injected = std::make_unique<Injected>();
+    injected->bytes.assign(input_.begin(), input_.end());
+    if (injected_ != nullptr) {
+      injected->bytes.insert(injected->bytes.end(),
+                             injected_->bytes.begin() + static_cast<std::ptrdiff_t>(injected_->taken),
+                             injected_->bytes.end());
+    }
+    injected_ = std::move(injected);
+    input_ = {};
+  }
+  endLease();
+}
+
 void Receiver::takeCompressed() {
   const FrameHeader& header = reader_.header();
   const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(input_.size(), remaining_));
@@ -54,6 +78,7 @@ void Receiver::takeCompressed() {
     applyMask(bytes, header.key, static_cast<std::size_t>((header.length - remaining_) % kMaskKeySize));
   }
   inflating_->compressed = bytes;
+  inflating_->kept = std::vector<std::uint8_t>();
   input_ = input_.subspan(count);
   remaining_ -= count;
 }
@@ -100,6 +125,7 @@ bool Receiver::inflateFrame(ReceiveStep& step) {
       return pauseInflating(step);
     }
     std::span<std::uint8_t> space = inflateSpace();
+    inflating.waitsForSpace = space.empty();
     if (space.empty()) {
       step = ReceiveStep::Idle;
       return true;
@@ -168,7 +194,7 @@ bool Receiver::endInflateLease() {
     options_.pool->finish(inflating_->indicated);
     inflating_->indicated = {};
   }
-  return inflating_->compressed.empty();
+  return inflating_->compressed.empty() || !inflating_->kept.empty();
 }
 
 }  // namespace websocket

@@ -90,8 +90,14 @@ class Session {
   std::size_t offeredExtensionCount() const;
   // Payload bytes of the data frame under way that have not arrived.
   std::uint64_t frameRemaining() const { return receiver_.frameRemaining(); }
-  // The data message under way is compressed: frameRemaining() says nothing of what is to come of it.
-  bool inflating() const { return receiver_.inflating(); }
+  // The data message being received, or else the last one, is compressed: frameRemaining() says nothing of its length.
+  bool inflates() const { return receiver_.inflates(); }
+  // The last getAction(Receive) gave nothing because the pool had no space for inflated bytes.
+  bool waitsForInflateSpace() const { return receiver_.waitsForSpace(); }
+  // Moves received bytes that were not taken out of the pool's memory. Throws std::bad_alloc.
+  void keepReceived() { receiver_.keepReceived(); }
+  // The fragmented message being sent is compressed.
+  bool deflates() const { return outgoing_ != OutgoingMessage::None && outgoingCompressed_; }
   // For a time without messages: frees what the compression contexts hold, as far as the negotiation lets them be made
   // again (RFC 7692, 7.1.1).
   void shrinkDeflate();

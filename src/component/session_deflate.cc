@@ -43,9 +43,9 @@ bool Session::isCompressed(BufferType type, std::uint8_t firstByte, std::span<co
     return outgoingCompressed_;
   }
   const bool whole = (firstByte & kFinBit) != 0;
-  const bool wanted =
-      compression == Compression::On || (compression == Compression::FromThreshold &&
-                                         (!whole || payload.size() >= options_->permessageDeflate->threshold));
+  const bool wanted = compression == Compression::On ||
+                      (compression == Compression::FromThreshold &&
+                       (deflate_->deflater.takeover() || payload.size() >= options_->permessageDeflate->threshold));
   return wanted && !isCustom(type) && !(whole && payload.empty());
 }
 

@@ -19,7 +19,8 @@ enum class Payload : std::uint8_t { Reference, Copy };
 enum class Compression : std::uint8_t {
   Off,
   On,
-  FromThreshold,  // whole messages of PermessageDeflateOptions::threshold bytes, and those in fragments
+  FromThreshold,  // with context takeover; else messages whose first frame has PermessageDeflateOptions::threshold
+                  // bytes
 };
 
 // Bytes that an allocated buffer must have beyond the two buffer sizes (contract 6.2): room for one ping reply.

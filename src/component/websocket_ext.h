@@ -94,7 +94,7 @@ typedef struct _WEB_SOCKET_DEFLATE_OPTIONS {
   ULONG ulClientMaxWindowBits;     /* 8 to 15: the most that the client uses; 0: no wish */
   ULONG ulLevel;                   /* 1 (fast) to 9 (small); 0: zlib's default, 6 */
   ULONG ulMemLevel;                /* 1 (little memory) to 9; 0: zlib's default, 8 */
-  ULONG ulThreshold;               /* whole messages of fewer bytes are not compressed by WebSocketSend */
+  ULONG ulThreshold;               /* without context takeover, WebSocketSend compresses messages of so many bytes */
   WEB_SOCKET_DEFLATE_POOL hPool;   /* compression contexts shared with other handles; NULL: none are */
 } WEB_SOCKET_DEFLATE_OPTIONS;
 

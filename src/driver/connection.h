@@ -63,9 +63,9 @@ class Connection {
 
   // From the application; see types/native.d.ts. The payload is copied, or what was not written at once; with an owner,
   // which keeps it alive and unchanged, a server refers to it. InsufficientBuffer: too much waits already.
-  // key: see Session::send().
+  // key, compression: see Session::send().
   Result send(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
-              SharedBytes owner = nullptr, const MaskKey* key = nullptr);
+              SharedBytes owner = nullptr, const MaskKey* key = nullptr, Compression compression = Compression::Off);
   Result sendControl(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
                      const MaskKey* key = nullptr);
   Result sendClose(std::uint16_t status, std::span<const std::uint8_t> reason, const MaskKey* key = nullptr);
@@ -80,6 +80,8 @@ class Connection {
 
   // From the driver: hands what is queued to the transport.
   void flush();
+  // From the driver: inflates what waits for space, unless the connection is paused.
+  void resume();
   // Marks the connection for the next flush; false when it is marked already.
   bool markDirty();
   std::uint64_t bufferedAmount() const { return session_.bufferedAmount(); }
@@ -145,6 +147,7 @@ class Connection {
   void recordMessage(EventKind kind, std::span<const std::uint8_t> message);
   Result requestReceive();
   void pump();
+  void waitForSpace();
   void readCompleted(std::size_t count);
   void indicated(BufferType type, const Buffer& buffer);
   void dataReceived(EventKind kind, std::span<const std::uint8_t> payload, bool last);
@@ -178,6 +181,7 @@ class Connection {
   bool dirty_ = false;
   bool flushing_ = false;
   bool paused_ = false;
+  bool waiting_ = false;  // for resume(), and reads nothing before
   bool borrow_ = false;
   bool fragments_ = false;
   bool assembling_ = false;  // a message has begun; message_ holds what came of it, unless fragments_

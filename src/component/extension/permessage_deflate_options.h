@@ -14,7 +14,7 @@ struct PermessageDeflateOptions {
   DeflateNegotiation negotiation;
   DeflaterSettings deflater;          // of what is sent; windowBits is replaced by what was agreed
   std::shared_ptr<DeflatePool> pool;  // never null
-  std::uint32_t threshold = 0;        // bytes of a message; see Compression::FromThreshold
+  std::uint32_t threshold = 0;        // bytes; see Compression::FromThreshold
 };
 
 }  // namespace websocket
