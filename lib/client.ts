@@ -49,7 +49,7 @@ export class ClientHandshake {
     this.#target = parseAddress(address);
     this.#protocols = checkProtocols(protocols);
     this.#options = options;
-    this.settings = resolveSettings(options, options.generateMask);
+    this.settings = resolveSettings(options, true, options.generateMask);
     this.#timeout = handshakeTimeout;
     signalOption(options.signal);
     if (this.settings.asyncContext) keepContext(socket);
