@@ -156,7 +156,9 @@ export class ClientHandshake {
     } catch (error) {
       stream.on('error', () => {});
       stream.destroy();
-      this.#failed(responseError(response, this.#protocols, error as HResultError));
+      this.#failed(
+        responseError(response, this.#protocols, this.settings.deflate !== undefined, error as HResultError),
+      );
       return;
     }
     this.#id = undefined;

@@ -5,7 +5,7 @@
 // chunk is indicated as soon as the bytes at hand are used up, so that no session holds shared memory between reads).
 //
 // A compressed message (RFC 7692) goes through the same states, but its payload is what the inflater makes of it, in
-// memory beside the received bytes; receiver_inflate.cc has that part.
+// memory beside the received bytes; receiver_inflate.cc has that part, and receiver_control.cc that of control frames.
 #pragma once
 
 #include <array>

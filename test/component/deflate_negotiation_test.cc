@@ -245,8 +245,8 @@ TEST(DeflateNegotiation, AnAnswerThatDoesNotGoWithTheOfferFails) {
            {{},
             "permessage-deflate; server_max_window_bits=9; server_max_window_bits=9",
             Result::ExtensionsNotSupported},
-           {{}, "permessage-deflate; server_max_window_bits=\"\"", Result::InvalidFormat},
-           {{}, "permessage-deflate;", Result::InvalidFormat},
+           {{}, "permessage-deflate; server_max_window_bits=\"\"", Result::ExtensionsNotSupported},
+           {{}, "permessage-deflate;", Result::ExtensionsNotSupported},
        }) {
     DeflateParameters agreed;
     EXPECT_EQ(read(row.wanted, row.response, agreed), row.result) << row.response;

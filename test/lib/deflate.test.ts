@@ -104,6 +104,15 @@ describe('negotiation', () => {
     }
   });
 
+  test('an extension that was not offered, when compression is off', async () => {
+    const url = await rawServer(async (peer) => {
+      peer.write(acceptText(await peer.takeHead(), 'Sec-WebSocket-Extensions: permessage-deflate'));
+    });
+    const socket = new WebSocket(url, { perMessageDeflate: false });
+    const [error] = (await once(socket, 'error')) as [Error];
+    expect(error.message).toBe('Server sent a Sec-WebSocket-Extensions header but no extension was requested');
+  });
+
   test.each([
     ['serverMaxWindowBits', 7],
     ['serverMaxWindowBits', 16],
@@ -139,9 +148,9 @@ describe('sending', () => {
       expect((await nextMessage(socket)).data.length).toBeGreaterThan(0);
       sizes.push((socket as unknown as { _socket: { bytesRead: number } })._socket.bytesRead - before);
     };
-    await sizeOf(() => peer?.send(text));
-    await sizeOf(() => peer?.send(text, { compress: false }));
-    await sizeOf(() => peer?.send('x'.repeat(99)));
+    await sizeOf(() => peer.send(text));
+    await sizeOf(() => peer.send(text, { compress: false }));
+    await sizeOf(() => peer.send('x'.repeat(99)));
     await sizeOf(() => server.broadcast(text));
     expect(sizes[0]).toBeLessThan(50);
     expect(sizes.slice(1, 3)).toEqual([2004, 101]);
@@ -180,7 +189,7 @@ describe('receiving', () => {
   });
 
   test('corrupt data, text that is no UTF-8, and RSV1 where it must not be', async () => {
-    await failure(compressed(2, Buffer.from([7])));
+    expect((await failure(compressed(2, Buffer.from([7]))))[0]).toBe('WS_ERR_INVALID_COMPRESSED_DATA');
     expect((await failure(compressed(1, deflated(Buffer.from([0xff])))))[0]).toBe('WS_ERR_INVALID_UTF8');
     expect((await failure(compressed(9, Buffer.alloc(0))))[0]).toBe('WS_ERR_UNEXPECTED_RSV_1');
   });

@@ -181,8 +181,8 @@ std::string offerDeflate(const DeflateNegotiation& wanted) {
 
 Result readDeflateResponse(const DeflateNegotiation& wanted, std::string_view element, DeflateParameters& agreed) {
   Element response;
-  if (const Result result = readElement(element, Role::Server, response); result != Result::Ok) {
-    return result;
+  if (readElement(element, Role::Server, response) != Result::Ok) {
+    return Result::ExtensionsNotSupported;
   }
   // A server may shorten its own window without having been asked, but the client's only if that was offered.
   const bool goesBeyond =

@@ -79,10 +79,10 @@ Result acceptDeflate(const DeflateNegotiation& wanted, std::span<const HeaderVie
 // Client: the element of the request's Sec-WebSocket-Extensions.
 std::string offerDeflate(const DeflateNegotiation& wanted);
 
-// Client: reads the element of a response that accepted offerDeflate(wanted). InvalidFormat: it breaks the grammar.
-// ExtensionsNotSupported: a parameter that is unknown, repeated, ill-formed, was not offered or goes beyond the offer;
-// the connection has to fail (RFC 7692, 7.1). A server that says nothing of what was asked of it is taken at its word:
-// it may use the whole window, and context takeover.
+// Client: reads the element of a response that accepted offerDeflate(wanted). ExtensionsNotSupported: it breaks the
+// grammar, or has a parameter that is unknown, repeated, ill-formed, was not offered or goes beyond the offer; the
+// connection has to fail (RFC 7692, 7.1). A server that says nothing of what was asked of it is taken at its word: it may
+// use the whole window, and context takeover.
 Result readDeflateResponse(const DeflateNegotiation& wanted, std::string_view element, DeflateParameters& agreed);
 
 // True for a list element that names the extension.
