@@ -118,6 +118,9 @@ class Session {
     std::uint32_t length = 0;  // bytes of its buffers
   };
   struct Deflate {
+    Deflate(const DeflateParameters& parameters, std::shared_ptr<DeflatePool> pool, const DeflaterSettings& settings,
+            Role role)
+        : agreed(parameters), deflater(std::move(pool), settings, !parameters.noContextTakeover(role)) {}
     DeflateParameters agreed;
     MessageDeflater deflater;
   };

@@ -26,7 +26,7 @@ std::unique_ptr<Session::Deflate> Session::makeDeflate(const std::optional<Defla
   const PermessageDeflateOptions& options = *options_->permessageDeflate;
   DeflaterSettings settings = options.deflater;
   settings.windowBits = agreed->maxWindowBits(role_);
-  return std::unique_ptr<Deflate>(new Deflate{*agreed, {options.pool, settings, !agreed->noContextTakeover(role_)}});
+  return std::make_unique<Deflate>(*agreed, options.pool, settings, role_);
 }
 
 void Session::shrinkDeflate() {

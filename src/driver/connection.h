@@ -148,6 +148,7 @@ class Connection {
   Result requestReceive();
   void pump();
   void waitForSpace();
+  void noteContexts();
   void readCompleted(std::size_t count);
   void indicated(BufferType type, const Buffer& buffer);
   void dataReceived(EventKind kind, std::span<const std::uint8_t> payload, bool last);

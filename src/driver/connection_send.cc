@@ -97,6 +97,9 @@ Result Connection::send(BufferType type, std::span<const std::uint8_t> payload, 
   } else if (mayRefer && payload.size() >= kWriteNowSize && canWriteNow()) {
     result = sendNow(type, payload, callback);
   } else {
+    if (compress) {
+      noteContexts();
+    }
     result = queued(session_.send(type, payload, contextOf(callback), Payload::Copy, key, compression));
   }
   if (result == Result::Ok && (type == BufferType::Utf8Message || type == BufferType::BinaryMessage)) {

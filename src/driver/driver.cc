@@ -137,7 +137,14 @@ void Driver::closeAfterRead(Connection& connection, int error) {
   failing_.push_back({connection.id(), error});
 }
 
+void Driver::usesContexts(const Connection& connection) {
+  if (Connection* const idle = find(holders_.touch(connection.id())); idle != nullptr) {
+    idle->session().shrinkDeflate();
+  }
+}
+
 void Driver::retire(Connection& connection) {
+  holders_.remove(connection.id());
   const ConnectionId id = connection.id();
   std::unique_ptr<Connection>& place = retired_[id];  // throws before anything is moved
   place = connections_.remove(id);

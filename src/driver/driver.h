@@ -22,6 +22,7 @@
 #include "extension/permessage_deflate_options.h"
 #include "loop_phases.h"
 #include "random.h"
+#include "recent_connections.h"
 #include "slab.h"
 #include "traffic.h"
 #include "uv_handle.h"
@@ -125,6 +126,10 @@ class Driver {
   // Closes the connection with a libuv error, but only after the loop has polled once more, so that what the peer sent
   // before is read.
   void closeAfterRead(Connection& connection, int error);
+  // The connection compresses or decompresses now. Throws std::bad_alloc.
+  void usesContexts(const Connection& connection);
+  // Bytes of all compression contexts.
+  std::uint64_t contextBytes() const { return deflatePool_->bytesInUse(); }
   // The connection has bytes to inflate when the batch was delivered: Connection::resume().
   void resumeLater(const Connection& connection) {
     phases_->wake();
@@ -171,6 +176,7 @@ class Driver {
   std::vector<ConnectionId> flushing_;  // empty between flushes, with its memory kept
   std::vector<Failing> failing_;
   std::vector<ConnectionId> waiting_;  // for resume()
+  RecentConnections holders_;          // of contexts
   std::shared_ptr<DeflatePool> deflatePool_ = std::make_shared<DeflatePool>();
   Retired retired_;
   ConnectionTable connections_;  // destroyed before what the connections use

@@ -181,6 +181,41 @@ TEST_F(DeflateTest, AClosedConnectionGivesUpWhatItHasNotInflated) {
   EXPECT_LT(eventsOf(EventKind::Binary).size(), 30U);
 }
 
+// However many connections there are: those that have not used their contexts for longest give them back, and go on.
+TEST_F(DeflateTest, OnlySoManyConnectionsHoldContexts) {
+  const std::string text = sample(3000);
+  const std::string compressed = clientFrame(kCompressedText, deflated(text));
+  std::vector<ConnectionId> ids;
+  std::uint64_t plateau = 0;
+  for (std::size_t i = 0; i < RecentConnections::kMost + 60; ++i) {
+    ids.push_back(connectStream(Role::Server));
+    connection(ids.back()).receive(bytesOf(compressed));
+    EXPECT_EQ(connection(ids.back())
+                  .send(BufferType::Utf8Message, bytesOf(text), 0, nullptr, nullptr, Compression::FromThreshold),
+              Result::Ok);
+    if (i == RecentConnections::kMost + 5) {
+      plateau = driver_->contextBytes();
+    }
+  }
+  EXPECT_EQ(driver_->contextBytes(), plateau);
+  EXPECT_LT(plateau, (RecentConnections::kMost + 8) * 320 * 1024);
+  // Context takeover still works: the second message refers to the first.
+  const std::string again = clientFrame(kCompressedText, deflated(text));
+  EXPECT_LT(again.size(), 100U);
+  for (const ConnectionId id : ids) {
+    connection(id).receive(bytesOf(again));
+  }
+  runUntil([&] { return eventsOf(EventKind::Text).size() == 2 * ids.size(); });
+  for (const SeenEvent& event : eventsOf(EventKind::Text)) {
+    ASSERT_EQ(event.data, text);
+  }
+  for (const ConnectionId id : ids) {
+    connection(id).close(0, false);
+  }
+  runBriefly();
+  EXPECT_LT(driver_->contextBytes(), std::uint64_t{8} * 320 * 1024) << "what waits in the pool";
+}
+
 TEST_F(DeflateTest, ABombIsStoppedAtTheLimit) {
   limits_.maxPayload = 1024 * 1024;
   Native native = connectNative(Role::Server);
