@@ -9,12 +9,14 @@ import { ratio } from './statistics.mjs';
  */
 export function barsOf(scenario, results) {
   const { ours, ws, 'ours-stream': stream, 'ours-borrow': borrow, 'ws-corked': corked } = results;
+  const { whatwg, 'ours-onmessage': onmessage } = results;
   const { bars = {}, limits } = scenario;
   const list = [
     bar('native', ratio(ws, ours), bars.native, bars.aim),
     bar('native, against ws corked by hand', ratio(corked, ours), bars.corked, bars.corkedAim),
     bar('native, borrow', ratio(ws, borrow), bars.borrow, bars.borrowAim),
     bar('stream', ratio(ws, stream), bars.stream ?? streamBar),
+    bar('whatwg, against the main class', ratio(onmessage, whatwg), bars.whatwg),
   ];
   if (limits) {
     list.push(limit('native, KiB', ours?.atFirst, limits.atFirst, limits.atFirstAim));

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 const require = createRequire(import.meta.url);
 const sockets = { server: 'ours.mjs', client: 'ours-client.mjs' };
 const wsSockets = { server: 'ws.mjs', client: 'ws-client.mjs' };
+const clients = ['client-c', 'client-cs', 'client-d'];
 const echoes = ['a', 'b', 'c', 'k', 'd', 'd8', 'e'];
 
 export const subjects = {
@@ -18,6 +19,18 @@ export const subjects = {
     title: 'websocket-component, stream transport',
     ...sockets,
     env: { WEBSOCKET_COMPONENT_TRANSPORT: 'stream' },
+  },
+  'ours-onmessage': {
+    title: 'websocket-component, onmessage and ArrayBuffers',
+    client: 'ours-onmessage-client.mjs',
+    env: { WEBSOCKET_COMPONENT_TRANSPORT: 'native' },
+    only: clients,
+  },
+  whatwg: {
+    title: 'websocket-component/whatwg, the same program',
+    client: 'whatwg-client.mjs',
+    env: { WEBSOCKET_COMPONENT_TRANSPORT: 'native' },
+    only: clients,
   },
   ws: { title: 'ws', ...wsSockets, env: { WS_NO_BUFFER_UTIL: '1' } },
   'ws-bufferutil': {

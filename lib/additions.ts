@@ -17,6 +17,7 @@ import type { ReceivedMessage, ReceiveOptions, SendAsyncOptions, SendCallback, S
 import { kindOf, MessageKind, toMessage, type PreparedMessage } from './prepared-message.js';
 import { ReadyState } from './ready-state.js';
 import { TypedEmitter } from './typed-emitter.js';
+import { giveUp, sendAsync } from './waiting-messages.js';
 import type { WebSocket } from './websocket.js';
 
 /** The methods and properties of a `WebSocket` that `ws` does not have. */
@@ -40,9 +41,10 @@ export abstract class Additions extends TypedEmitter<WebSocketEvents> {
   /**
    * Sends a message, as a promise: it is fulfilled when the data was handed to the kernel.
    *
-   * With `backpressure: 'wait'` a message for which too much waits is kept until there is room, behind those that were
-   * kept before; only then `data` counts as buffered, and until then it must not be changed. Await the promise, because
+   * With `backpressure: 'wait'` a message is kept while more than `highWaterMark` waits, behind those that were kept
+   * before; only then `data` counts as buffered, and until then it must not be changed. Await the promise, because
    * nothing limits how much is kept. `close`, the end of the connection and an abort of `signal` give up what is kept.
+   * What `send` gets meanwhile makes what is kept buffered at once, as far as `maxBackpressure` leaves room.
    *
    * @throws (rejects) WebSocketError: `WS_ERR_BACKPRESSURE`, with the policies 'close' and 'drop', when
    * `maxBackpressure` leaves no room; `WS_ERR_CONNECTION_CLOSED` when the connection ended first. AbortError when
@@ -55,7 +57,7 @@ export abstract class Additions extends TypedEmitter<WebSocketEvents> {
       const signal = signalOption(options?.signal);
       if (signal?.aborted) throw abortError(signal);
       const onAbort = (): void => {
-        if (this._connection?.giveUp(settle)) settle(abortError(signal as AbortSignal));
+        if (this._connection && giveUp(this._connection, settle)) settle(abortError(signal as AbortSignal));
       };
       const settle = (error?: Error): void => {
         signal?.removeEventListener('abort', onAbort);
@@ -65,7 +67,7 @@ export abstract class Additions extends TypedEmitter<WebSocketEvents> {
       const connection = this._connection;
       const isBinary = kindOf(payload) !== MessageKind.Text;
       if (connection === undefined) this._refuse(byteLength(payload), settle);
-      else withQueueFor(payload, connection, () => connection.sendAsync(payload, isBinary, options, settle));
+      else withQueueFor(payload, connection, () => sendAsync(connection, payload, isBinary, options, settle));
       signal?.addEventListener('abort', onAbort);
     });
   }

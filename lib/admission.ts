@@ -64,7 +64,7 @@ export class Admission {
 
 /** All clients of a Unix socket have the same address. */
 function addressOf(request: IncomingMessage): string {
-  return request.socket.remoteAddress ?? '';
+  return (request as Partial<IncomingMessage>).socket?.remoteAddress ?? '';
 }
 
 function checkOrigins(origins: unknown): ReadonlySet<string> | undefined {

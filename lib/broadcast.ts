@@ -30,7 +30,7 @@ export function broadcast(
   const connections: Connection[] = [];
   for (const socket of sockets) {
     const connection = socket._connection;
-    if (connection?.takesBroadcasts && socket !== except && (filter === undefined || filter(socket))) {
+    if (connection?.takesBroadcast() && socket !== except && (filter === undefined || filter(socket))) {
       if (connection.queue === undefined && !(payload instanceof BlobReader)) connections.push(connection);
       else putOff += withQueueFor(payload, connection, () => sendLater(connection, payload, isBinary, compress));
     }

@@ -27,7 +27,7 @@ export class ClientHandshake {
   readonly #socket: WebSocket;
   readonly #protocols: string[];
   readonly #options: ClientOptions;
-  readonly settings: ResolvedSettings;
+  readonly #settings: ResolvedSettings;
   readonly #timeout: number;
   /** Undefined: redirects are unexpected responses. */
   readonly #redirects: Redirects | undefined;
@@ -49,10 +49,10 @@ export class ClientHandshake {
     this.#target = parseAddress(address);
     this.#protocols = checkProtocols(protocols);
     this.#options = options;
-    this.settings = resolveSettings(options, true, options.generateMask);
+    socket._settings = this.#settings = resolveSettings(options, true, options.generateMask);
     this.#timeout = handshakeTimeout;
     signalOption(options.signal);
-    if (this.settings.asyncContext) keepContext(socket);
+    if (this.#settings.asyncContext) keepContext(socket);
     if (options.followRedirects) this.#redirects = new Redirects(this.#target, maxRedirects);
   }
 
@@ -87,7 +87,7 @@ export class ClientHandshake {
 
   /** Makes the request for the target, with a key of its own. */
   #makeRequest(withheld: ReadonlySet<string>): ClientRequest {
-    const fields = driver.beginHandshake(optionsNumber(this.settings), this.#protocols);
+    const fields = driver.beginHandshake(optionsNumber(this.#settings), this.#protocols);
     this.#id = driver.lastId;
     let auth: string | undefined;
     if (withheld.size === 0) auth = this.#auth ??= this.#target.auth ?? this.#options.auth;
@@ -115,8 +115,14 @@ export class ClientHandshake {
     const location = locationOf(response);
     if (this.#redirects !== undefined && location !== undefined) {
       this.#follow(this.#redirects, location);
-    } else if (!this.#socket.emit('unexpected-response', request, response)) {
-      this.#giveUp(new Error(`Unexpected server response: ${response.statusCode}`));
+      return;
+    }
+    let isHandled = false;
+    try {
+      isHandled = this.#socket.emit('unexpected-response', request, response);
+    } finally {
+      // Also when a listener throws.
+      if (!isHandled) this.#giveUp(new Error(`Unexpected server response: ${response.statusCode}`));
     }
   }
 
@@ -144,7 +150,14 @@ export class ClientHandshake {
   }
 
   #upgraded(response: IncomingMessage, stream: Duplex, head: Buffer): void {
-    if (!this.#isDone) this.#socket.emit('upgrade', response);
+    try {
+      if (!this.#isDone) this.#socket.emit('upgrade', response);
+    } finally {
+      this.#open(response, stream, head); // also when a listener throws
+    }
+  }
+
+  #open(response: IncomingMessage, stream: Duplex, head: Buffer): void {
     if (this.#isDone || this.#id === undefined) {
       stream.destroy(); // given up, perhaps just now by a listener
       return;
@@ -157,13 +170,13 @@ export class ClientHandshake {
       stream.on('error', () => {});
       stream.destroy();
       this.#failed(
-        responseError(response, this.#protocols, this.settings.deflate !== undefined, error as HResultError),
+        responseError(response, this.#protocols, this.#settings.deflate !== undefined, error as HResultError),
       );
       return;
     }
     this.#id = undefined;
     this.#finish();
-    this.#socket._open(id, stream, '', head, this.#protocols[chosen] ?? '', this.settings);
+    this.#socket._open(id, stream, '', head, this.#protocols[chosen] ?? '', this.#settings);
   }
 
   #giveUp(error: Error): void {

@@ -1,7 +1,6 @@
 /**
  * An open connection: the messages that go out and come in, the closing handshake (RFC 6455, 7), and the end. It emits
  * the events of the `WebSocket` that owns it. Bytes are the transport's business, frames the driver's.
- *
  * The connection is in the driver's table from its construction to its last event; afterwards it only remembers.
  */
 import { Buffer } from 'node:buffer'; // the global is a getter
@@ -24,7 +23,7 @@ import { ReadyState } from './ready-state.js';
 import { SendCallbacks } from './send-callbacks.js';
 import type { SendQueue } from './send-queue.js';
 import { attach, type Transport } from './transport.js';
-import { admit, WaitingMessages } from './waiting-messages.js';
+import type { WaitingMessages } from './waiting-messages.js';
 import type { WebSocket } from './websocket.js';
 
 const emptyReason = Buffer.alloc(0);
@@ -43,6 +42,8 @@ export class Connection implements DriverEvents {
   held: HeldMessages | undefined;
   /** What stands behind a message that takes a while to send. */
   queue: SendQueue | undefined;
+  /** Messages of `sendAsync` that wait for room. */
+  waiting: WaitingMessages | undefined;
   /** Messages as streams, with the option `messageStream`. */
   readonly streams: MessageStreams | undefined;
 
@@ -56,8 +57,6 @@ export class Connection implements DriverEvents {
   #errorEmitted = false;
   /** Made when first needed. */
   #callbacks: SendCallbacks | undefined;
-  /** Never empty. */
-  #waiting: WaitingMessages | undefined;
   /** A send returned false, and 'drain' has not come yet. */
   #needsDrain = false;
   /** Bytes that will never be sent. */
@@ -95,15 +94,15 @@ export class Connection implements DriverEvents {
 
   // ---- Sending ------------------------------------------------------------------------------------------------------
 
-  /** Whether a broadcast may put a whole message behind what was sent last. */
-  get takesBroadcasts(): boolean {
-    if (this.readyState !== ReadyState.Open || this.#waiting !== undefined) return false;
+  /** Whether a broadcast may put a whole message behind what was sent last, to which messages of `sendAsync` make way. */
+  takesBroadcast(): boolean {
+    if (this.readyState !== ReadyState.Open || this.waiting?.makeWay() === false) return false;
     return this.queue === undefined ? this.#fragmentIsBinary === undefined : !this.queue.endsInFragment;
   }
 
   /** The last part of a message that was begun with `fin: false` is still to come. */
   get endsInFragment(): boolean {
-    return this.#fragmentIsBinary !== undefined || this.#waiting?.endsInFragment === true;
+    return this.#fragmentIsBinary !== undefined || this.waiting?.endsInFragment === true;
   }
 
   /** Queues a message. False: it was refused, or more than the high-water mark waits, and 'drain' will come. */
@@ -111,7 +110,9 @@ export class Connection implements DriverEvents {
     if (this.readyState !== ReadyState.Open) return this.refuse(payload, callback);
     let held: Held = noRoom;
     if (this.queue !== undefined) held = this.queue.send(payload, isBinary, options, callback);
-    else if (this.#waiting === undefined) held = this.transmit(payload, isBinary, options, callback);
+    else if (this.waiting === undefined || this.waiting.makeWay()) {
+      held = this.transmit(payload, isBinary, options, callback);
+    }
     if (held === undefined) return true;
     if (held < 0 && held !== noRoom) return this.refuse(payload, callback);
     this.#needsDrain = true;
@@ -119,37 +120,14 @@ export class Connection implements DriverEvents {
     return false;
   }
 
-  /** Queues a message, with the policy 'wait' when there is room for it. The callback is always called. */
-  sendAsync(payload: Message, isBinary: boolean, options: SendOptions | undefined, callback: SendCallback): void {
-    if (this.settings.backpressure === 'wait' && this.readyState === ReadyState.Open) {
-      if (this.queue !== undefined) {
-        this.queue.sendAsync(payload, isBinary, options, callback);
-      } else {
-        const message = { payload, bytes: byteLength(payload), isBinary, options, callback };
-        if (this.#waiting !== undefined) this.#waiting.push(message);
-        else if (!admit(this, message)) this.#waiting = new WaitingMessages(this, message);
-      }
-    } else {
-      this.send(payload, isBinary, options, callback);
-    }
-  }
-
-  /** Gives up the message of `sendAsync` with this callback. False: it does not wait, or no more. */
-  giveUp(callback: SendCallback): boolean {
-    if (!this.#waiting?.giveUp(callback)) return this.queue?.giveUp(callback) === true;
-    if (this.#waiting.admit()) this.#waiting = undefined;
-    return true;
-  }
-
-  /** Queues a part of a message of the writer whose turn it is. */
-  sendPart(payload: Buffer, isBinary: boolean, options: SendOptions, callback?: SendCallback): Held {
-    return this.#waiting === undefined ? this.transmit(payload, isBinary, options, callback) : noRoom;
-  }
-
   /** A writer's message will never be complete. When it has begun, nothing can follow it but a Close frame. */
   dropWriter(writer: MessageWriter): void {
-    if (!writer.hasBegun) this.queue?.removeWriter(writer);
-    else if (!this.closeSent) this.#sendClose(internalError, 'A message was broken off');
+    if (!writer.hasBegun) {
+      this.queue?.removeWriter(writer);
+    } else if (!this.closeSent) {
+      this.#startClosing();
+      this.#sendClose(internalError, 'A message was broken off');
+    }
   }
 
   /** Queues a ping or a pong of at most 125 bytes. */
@@ -160,7 +138,7 @@ export class Connection implements DriverEvents {
     }
     if (this.queue?.takeControl(isPong, payload, callback, mask)) return;
     const key = maskKey(this.settings, mask);
-    const number = this.#remember(callback);
+    const number = this.remember(callback);
     const held = driver.sendControl(this.id, isPong, payload as string | Uint8Array, number, key);
     if (held === undefined || held >= 0) return;
     this.#callbacks?.take(number);
@@ -180,7 +158,7 @@ export class Connection implements DriverEvents {
     if (isBinary) flags |= SendFlag.Binary;
     const key = maskKey(this.settings, options?.mask);
     if (key !== undefined) flags |= SendFlag.OwnKey;
-    const number = this.#remember(callback);
+    const number = this.remember(callback);
     let held: Held = -1;
     try {
       held = driver.send(this.id, payload, flags | (number << callbackShift), key);
@@ -192,7 +170,7 @@ export class Connection implements DriverEvents {
   }
 
   /** The number of a callback; 0 without one. */
-  #remember(callback: SendCallback | undefined): number {
+  remember(callback: SendCallback | undefined): number {
     return callback === undefined ? 0 : (this.#callbacks ??= new SendCallbacks(this.settings)).add(callback);
   }
 
@@ -200,8 +178,7 @@ export class Connection implements DriverEvents {
   refuse(payload: Message, callback: SendCallback | undefined): false {
     this.#unsent += byteLength(payload);
     if (callback !== undefined) {
-      const isOpen = this.readyState === ReadyState.Open;
-      process.nextTick(callback, isOpen ? notSentError() : notOpenError(this.readyState));
+      process.nextTick(callback, this.readyState === ReadyState.Open ? notSentError() : notOpenError(this.readyState));
     }
     return false;
   }
@@ -216,12 +193,12 @@ export class Connection implements DriverEvents {
   #stopSending(): void {
     this.readyState = ReadyState.Closing;
     if (this.queue !== undefined) this.abandon(this.queue);
-    this.#waiting?.abort();
-    this.#waiting = undefined;
+    this.waiting?.abort();
   }
 
   onSent(number: number, ok: boolean): void {
-    if (ok && this.#waiting?.admit()) this.#waiting = undefined;
+    if (ok) this.waiting?.admit();
+    else if (this.readyState === ReadyState.Open) this.#stopSending();
     if (number === drained) {
       this.queue?.mayGoOn();
       this.mayDrain();
@@ -282,19 +259,20 @@ export class Connection implements DriverEvents {
     if (!this.#isCut) this.socket.emit('pong', data);
   }
 
-  /** After this returns, no 'message' follows until `resume` or the end of the connection. */
+  /** No 'message' until `resume` or the end. While messages are held, the last pause of the transport is in force. */
   pause(): void {
-    if (this.isEnded || this.readyState === ReadyState.Closed) return;
+    if (this.isPaused || this.isEnded || this.readyState === ReadyState.Closed) return;
+    // A pause in force is not made anew, because each reads some bytes ahead.
+    if (!this.closeReceived && this.held === undefined && !this.isStopped) this.transport.setPaused(true);
     this.isPaused = true;
-    // Once the peer has sent its Close frame, only the end of the stream is still to be read.
-    if (!this.closeReceived) this.transport.setPaused(true);
   }
 
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
-    this.transport.setPaused(this.isStopped);
-    (this.streams ?? this.held)?.releaseSoon();
+    const received = this.streams ?? this.held;
+    if (this.held === undefined && !this.isStopped) this.transport.setPaused(false);
+    received?.releaseSoon();
   }
 
   /** Nothing is read now: the program paused the socket, or reads a message's stream more slowly than it comes. */
@@ -312,15 +290,18 @@ export class Connection implements DriverEvents {
   /** Starts the closing handshake; ends a pause, because the peer's Close frame lies behind what it sent before. */
   close(status: number | undefined, reason: string | Uint8Array): void {
     if (this.readyState !== ReadyState.Open) return;
-    if (this.queue?.close(status, reason)) this.#startCloseTimer();
-    else this.#sendClose(status ?? 0, reason);
+    if (this.queue?.close(status, reason)) {
+      this.#startCloseTimer();
+    } else {
+      this.#sendClose(status ?? 0, reason);
+      this.#startClosing();
+    }
     this.resume();
   }
 
   #sendClose(status: number, reason: string | Uint8Array): void {
     driver.sendClose(this.id, status, reason, maskKey(this.settings));
     this.closeSent = true;
-    this.#startClosing();
   }
 
   /** Ends the connection at once, without a Close frame. Messages that wait are not delivered. */
@@ -338,16 +319,16 @@ export class Connection implements DriverEvents {
     this.closeReceived = true;
     this.#closeStatus = status;
     this.#closeReason = reason.length === 0 ? emptyReason : Buffer.from(reason); // not to keep the batch
-    const mustAnswer = !this.closeSent;
-    this.closeSent = true;
     this.#startClosing();
     this.#endReceiving(undefined);
-    if (mustAnswer) driver.sendClose(this.id, status === noStatus ? 0 : status, reason, maskKey(this.settings));
+    if (!this.closeSent) this.#sendClose(status === noStatus ? 0 : status, reason);
   }
 
   onFault(sentence: string, status: number): void {
     if (this.#isCut) return;
-    this.closeSent = true; // by the driver
+    if (!this.closeSent) driver.sendClose(this.id, status, ''); // without a mask of the program, which could throw
+    this.closeSent = true;
+    driver.shutdown(this.id);
     this.#startClosing();
     const error = faultError(sentence, status);
     this.#endReceiving(error);
@@ -369,6 +350,7 @@ export class Connection implements DriverEvents {
 
   onEnd(): void {
     if (this.readyState === ReadyState.Open) this.#stopSending();
+    this.transport.ended?.();
   }
 
   onShutdown(): void {

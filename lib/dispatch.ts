@@ -3,14 +3,18 @@
  * of its connections; native code calls `onEvents` once for each batch and `onWrite` once for all streams that a flush writes to.
  */
 import { Buffer, isAscii } from 'node:buffer'; // the global Buffer is a getter
+import process from 'node:process';
 import { markAsUntransferable } from 'node:worker_threads';
 import { watchMessages } from './emit.js';
 import { borrowedSource, Kind, recordWords, slotMask, startDriver, WriteState, writeWords } from './native.js';
-import type { ResolvedSettings } from './options.js';
+import type { ResolvedSettings, SendCallback } from './options.js';
 
 /** What a connection learns from the driver, in the order in which it happened. */
 export interface DriverEvents {
   readonly id: number;
+  readonly isPaused: boolean;
+  /** Gives the callback of a send a number for the driver. */
+  remember(callback: SendCallback | undefined): number;
   readonly settings: Pick<ResolvedSettings, 'textType' | 'allowSynchronousEvents'>;
   /** A text message, when strings are wanted. */
   onText(text: string): void;
@@ -54,6 +58,12 @@ let writtenMemory: ArrayBuffer | undefined;
 /** Adds a connection to the table. */
 export function register(connection: DriverEvents): void {
   connections[connection.id & slotMask] = connection;
+}
+
+/** The connection with this number, until its last event. */
+export function connectionOf(id: number): DriverEvents | undefined {
+  const connection = connections[id & slotMask];
+  return connection?.id === id ? connection : undefined;
 }
 
 /** Removes a connection, after its last event. */
@@ -115,6 +125,27 @@ const texts = {
   },
 };
 
+/** Node's way to run the callbacks of `process.nextTick` and of promises; on record as deprecated (DEP0134). */
+const tickCallback = (process as { _tickCallback?: () => void })._tickCallback;
+
+/**
+ * Runs them, as Node's timers do between two of their callbacks. It takes a tenth of the time of another call from native
+ * code. What one of them throws must not leave from here, where Node's stack of asynchronous contexts still has its own; a
+ * microtask that throws is reported at once, as an uncaught exception, and clears that stack.
+ */
+function runTicks(run: () => void): void {
+  for (;;) {
+    try {
+      run();
+      return;
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+  }
+}
+
 function onEvents(count: number, payload: Buffer, large: Buffer[], borrowed: Buffer): void {
   const shared = payload.buffer as ArrayBuffer;
   // Messages share this memory: transferring one to another thread must not empty the others.
@@ -142,8 +173,10 @@ function onEvents(count: number, payload: Buffer, large: Buffer[], borrowed: Buf
       if (kind <= Kind.Binary) connection.onMessage(data, kind === Kind.Binary, source);
       else deliver(connection, kind, data, records[word + 5]);
     }
-    // Native code calls again for the records behind, after the callbacks of promises.
-    if (!connection.settings.allowSynchronousEvents) break;
+    if (connection.settings.allowSynchronousEvents) continue;
+    // Where Node cannot be asked to, native code calls again for the records behind, after the callbacks of promises.
+    if (tickCallback === undefined) break;
+    runTicks(tickCallback);
   }
   if (cursor[0] >= count) texts.release();
   if (streamCount === 0) return;

@@ -1,6 +1,7 @@
 /**
  * Messages that came while the socket was paused; while there are any, later ones queue up behind them. They are delivered
- * in a turn of their own, and when a handler pauses again or throws, the rest stays.
+ * in a turn of their own, and when a handler pauses again or throws, the rest stays. Nothing is read before all are
+ * delivered.
  */
 import process from 'node:process';
 import { watchMessages } from './emit.js';
@@ -48,6 +49,7 @@ export class HeldMessages {
       // The rest comes later, when a handler's exception has been reported.
       if (!isDone) this.releaseSoon();
     }
+    if (!connection.isPaused) connection.transport.setPaused(false);
     connection.endIfDue();
   }
 }

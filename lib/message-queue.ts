@@ -121,13 +121,13 @@ export class MessageQueue {
  * @throws Error with the option `messageStream`.
  */
 export function checkWhole(socket: WebSocket): void {
-  if (!socket._streamsMessages) return;
+  if (!socket._settings?.messageStream) return;
   throw new Error(`With the option "messageStream" messages are streams: listen to 'messageStream'`);
 }
 
 /** A message to keep: the memory of a borrowed one is used again. */
 export function ownData(socket: WebSocket, data: MessageData): MessageData {
-  if (!socket._borrows) return data;
+  if (socket._settings?.delivery !== 'borrow') return data;
   if (Array.isArray(data)) return data.map((part) => Buffer.from(part));
   return Buffer.isBuffer(data) ? Buffer.from(data) : data;
 }

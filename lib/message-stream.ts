@@ -47,10 +47,12 @@ export class MessageStream extends Readable {
     this.destroy(error);
   }
 
+  /** @internal */
   override _read(): void {
     this.#owner.wanted(this);
   }
 
+  /** @internal */
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#owner.finished(this);
     // Nobody has to listen for what the peer does.

@@ -9,7 +9,7 @@ import { count, signalOption } from './checks.js';
 import type { Connection } from './connection.js';
 import { describe } from './describe.js';
 import { isConnectionEnd, notSentError } from './errors.js';
-import { noRoom } from './native.js';
+import { noRoom, type Held } from './native.js';
 import type { SendCallback } from './options.js';
 import { ReadyState } from './ready-state.js';
 import { SendQueue } from './send-queue.js';
@@ -90,7 +90,7 @@ export class MessageWriter extends Writable {
   #isScheduled = false;
 
   /**
-   * Use `createMessageWriter`.
+   * @internal Use `createMessageWriter`.
    * @throws TypeError or RangeError for an invalid option.
    */
   constructor(connection: Connection | undefined, options: MessageWriterOptions) {
@@ -131,6 +131,7 @@ export class MessageWriter extends Writable {
     this.destroy(error);
   }
 
+  /** @internal */
   override _write(chunk: Buffer | string, encoding: BufferEncoding, callback: Callback): void {
     const bytes = this.#toBytes(chunk, encoding);
     if (this.#gatheredBytes + bytes.length >= gatheredBytes) {
@@ -146,6 +147,7 @@ export class MessageWriter extends Writable {
     callback();
   }
 
+  /** @internal */
   override _final(callback: Callback): void {
     if (this.#surrogate !== '') this.#gather(replacement);
     this.#surrogate = '';
@@ -154,6 +156,7 @@ export class MessageWriter extends Writable {
     this.#send();
   }
 
+  /** @internal */
   override _destroy(error: Error | null, callback: Callback): void {
     const pending = this.#callback;
     this.#callback = undefined;
@@ -210,6 +213,18 @@ export class MessageWriter extends Writable {
     }
   }
 
+  /** As `Connection.transmit`. */
+  #transmit(frame: Buffer, fin: boolean, callback: SendCallback | undefined): Held {
+    const connection = this.#connection as Connection;
+    if (connection.waiting !== undefined) return noRoom; // messages of `sendAsync` that came before
+    try {
+      return connection.transmit(frame, this.isBinary, { fin, compress: this.#compress }, callback);
+    } catch (error) {
+      this.destroy(error as Error); // thrown by `generateMask`
+      return -1;
+    }
+  }
+
   /** Sends what there is, when it is this writer's turn and as far as the connection has room. */
   #send(): void {
     if (this.#state !== State.Ready || this.#connection === undefined) return;
@@ -220,7 +235,7 @@ export class MessageWriter extends Writable {
       const frame = part.length > maxFrameBytes ? part.subarray(0, maxFrameBytes) : part;
       const fin = this.#isEnding && this.#parts.length === 1 && frame === part;
       const callback = fin ? (this.#callback as SendCallback) : undefined;
-      const held = this.#connection.sendPart(frame, this.isBinary, { fin, compress: this.#compress }, callback);
+      const held = this.#transmit(frame, fin, callback);
       if (held === noRoom) {
         this.#state = State.Blocked;
         return;

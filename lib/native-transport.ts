@@ -12,11 +12,9 @@ import { Socket, type Server } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { driver } from './dispatch.js';
-import type { Address } from './native.js';
+import { readAhead } from './native.js';
+import { carrier, NativeSocket, type Carrier } from './native-socket.js';
 import type { Transport } from './transport.js';
-
-/** Where a stream has the transport that took it. */
-export const carrier = Symbol('transport');
 
 /** The part of Node's handle that is used. `fd`: -1 where there is none. */
 interface Handle {
@@ -33,13 +31,6 @@ type TakenSocket = Socket & {
   _handle: Handle | null;
   /** The server that counts the socket. */
   _server?: CountingServer | null;
-  /** Behind `remoteAddress` and its like, and what it remembers. */
-  _getpeername: () => Partial<Address>;
-  _peername?: Partial<Address>;
-  /** Behind `localAddress`, `localPort` and `address()`, and what it remembers. */
-  _getsockname: () => Partial<Address>;
-  _sockname?: Partial<Address> | null;
-  [carrier]?: NativeTransport;
 };
 
 /** Constructors of handles that the driver can take over, and whether they are Unix sockets. */
@@ -49,23 +40,22 @@ const handleKinds = new Map([
 ]);
 
 /** The socket taken last. Its connection's handlers are running, and they get this one as `_socket`. */
-let latest: TakenSocket | undefined;
+let latest: NativeSocket | undefined;
 
-class NativeTransport implements Transport {
-  readonly #id: number;
+class NativeTransport implements Transport, Carrier {
+  readonly id: number;
   /** While it is observed. */
-  #socket: TakenSocket | undefined;
+  #socket: NativeSocket | undefined;
   /** Counts this connection; null when it is counted no more. */
   #server: CountingServer | null;
   #isClosed = false;
 
   constructor(id: number, socket: TakenSocket) {
-    this.#id = id;
+    this.id = id;
     this.#server = socket._server ?? null;
     socket._server = null;
-    if (socket.listenerCount('close') > 0) this.#socket = socket;
-    this.#equip(socket);
-    latest = socket;
+    latest = standFor(this, socket);
+    if (socket.listenerCount('close') > 0) this.observe(latest);
   }
 
   get kind(): 'native' {
@@ -73,34 +63,32 @@ class NativeTransport implements Transport {
   }
 
   get stream(): Socket {
-    if (this.#socket === undefined) this.observe(latest?.[carrier] === this ? latest : this.#equip(new Socket()));
-    return this.#socket as unknown as Socket;
+    this.observe(this.#socket ?? (latest?.[carrier] === this ? latest : standFor(this, new Socket())));
+    return this.#socket as NativeSocket;
   }
 
-  /** Keeps the socket. */
-  observe(socket: TakenSocket): void {
+  observe(socket: NativeSocket): void {
+    if (this.#socket === socket) return;
     this.#socket = socket;
+    socket.allowHalfOpen = true; // the driver ends it
     if (this.#isClosed) socket.destroy();
   }
 
-  address(ofPeer: boolean): Address | undefined {
-    return driver.address(this.#id, ofPeer);
-  }
-
   setPaused(paused: boolean): void {
-    driver.setPaused(this.#id, paused);
-  }
-
-  /** Whether the open connection keeps the process alive. */
-  setRef(isReferenced: boolean): void {
-    driver.setRef(this.#id, isReferenced);
+    driver.setPaused(this.id, paused, readAhead);
   }
 
   /** Never called: the driver sends FIN itself. */
   end(): void {}
 
+  /** Nothing of the stream is read: its end is all that it has. */
+  ended(): void {
+    this.#socket?.push(null);
+    this.#socket?.read(0);
+  }
+
   destroy(): void {
-    driver.destroy(this.#id, false);
+    driver.destroy(this.id, false);
   }
 
   closed(): void {
@@ -113,20 +101,22 @@ class NativeTransport implements Transport {
     server._connections--;
     server._emitCloseIfDrained?.();
   }
+}
 
-  /** Makes the socket, which has no handle, stand for the connection. */
-  #equip(stream: Socket): TakenSocket {
-    const socket = stream as TakenSocket;
-    socket[carrier] = this;
-    socket._destroy = destroyBoth;
-    socket._getpeername = peerName;
-    socket._getsockname = ownName;
-    socket.ref = ref;
-    socket.unref = unref;
-    socket.on = socket.addListener = addListener as typeof socket.on;
-    socket.prependListener = prependListener as typeof socket.prependListener;
-    return socket;
-  }
+/** Methods that Node's HTTP server replaces on each of its sockets. */
+const listening: object = NativeSocket.prototype;
+
+/** Makes a socket of Node, which has no handle, stand for the connection. */
+function standFor(transport: NativeTransport, socket: Socket): NativeSocket {
+  if (Object.getPrototypeOf(socket) === Socket.prototype) Object.setPrototypeOf(socket, NativeSocket.prototype);
+  else Object.defineProperties(socket, Object.getOwnPropertyDescriptors(NativeSocket.prototype)); // a class of the program's
+  const made = socket as unknown as NativeSocket;
+  const methods: Record<'on' | 'addListener' | 'prependListener', unknown> = made;
+  methods.on = Reflect.get(listening, 'on');
+  methods.addListener = Reflect.get(listening, 'addListener');
+  methods.prependListener = Reflect.get(listening, 'prependListener');
+  made[carrier] = transport;
+  return made;
 }
 
 /**
@@ -163,40 +153,4 @@ function drain(socket: Socket, head: Buffer): Buffer {
     chunks.push(chunk);
   }
   return chunks.length === 1 ? head : Buffer.concat(chunks);
-}
-
-// Methods of the sockets. All have the same: no function is made for a connection.
-
-function peerName(this: TakenSocket): Partial<Address> {
-  return (this._peername ??= this[carrier]?.address(true)) ?? {};
-}
-
-function ownName(this: TakenSocket): Partial<Address> {
-  return (this._sockname ??= this[carrier]?.address(false)) ?? {};
-}
-
-function ref(this: TakenSocket): TakenSocket {
-  this[carrier]?.setRef(true);
-  return this;
-}
-
-function unref(this: TakenSocket): TakenSocket {
-  this[carrier]?.setRef(false);
-  return this;
-}
-
-function addListener(this: TakenSocket, ...listener: Parameters<Socket['on']>): Socket {
-  this[carrier]?.observe(this);
-  return Socket.prototype.on.apply(this, listener);
-}
-
-function prependListener(this: TakenSocket, ...listener: Parameters<Socket['on']>): Socket {
-  this[carrier]?.observe(this);
-  return Socket.prototype.prependListener.apply(this, listener);
-}
-
-/** Ends the connection too. A write that failed is told to its callback alone, not by an 'error'. */
-function destroyBoth(this: TakenSocket, _error: Error | null, callback: (error?: Error | null) => void): void {
-  this[carrier]?.destroy();
-  Socket.prototype._destroy.call(this, null, callback);
 }

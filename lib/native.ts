@@ -75,6 +75,12 @@ export const borrowedSource = 0xffffffff;
 const slotBits = 20;
 export const slotMask = (1 << slotBits) - 1;
 
+/**
+ * Bytes that are still read in a pause, so that a Close frame or an end of the stream shows when little stands before it.
+ * Each pause has so many; the next pause begins when everything held was delivered.
+ */
+export const readAhead = 64 * 1024;
+
 const fileName = 'websocket_component.node';
 
 /** Where the native module is looked for: `WEBSOCKET_COMPONENT_BINARY`, else the build folder of this package. */

@@ -19,6 +19,7 @@ import { noRoom } from './native.js';
 import type { SendCallback, SendOptions } from './options.js';
 import type { Message } from './prepared-message.js';
 import { ReadyState } from './ready-state.js';
+import { sendAsync } from './waiting-messages.js';
 
 /** Most bytes of a frame's header: what a message takes on the wire besides its payload. */
 const headerBytes = 14;
@@ -89,12 +90,12 @@ export class SendQueue {
     return held > this.#connection.settings.highWaterMark ? held : undefined;
   }
 
-  /** As `Connection.sendAsync` with the policy 'wait'. */
+  /** As the function `sendAsync` with the policy 'wait'. */
   sendAsync(data: Message, isBinary: boolean, options: SendOptions | undefined, callback: SendCallback): void {
     const bytes = byteLength(data);
     const isFragment = options?.fin === false;
     this.#push(data, { ...plain, bytes, callback, isFragment }, (message) => {
-      this.#connection.sendAsync(message, isBinary, options, callback);
+      sendAsync(this.#connection, message, isBinary, options, callback);
     });
   }
 
@@ -106,7 +107,7 @@ export class SendQueue {
       this.#connection.overflow(callback);
       return true;
     }
-    this.#push(keep(data), { ...plain, bytes, callback, isControl: true }, (message) => {
+    this.#push(data, { ...plain, bytes, callback, isControl: true }, (message) => {
       this.#connection.sendControl(isPong, message as string | Uint8Array, callback, mask);
     });
     return true;
@@ -265,6 +266,16 @@ export function withQueueFor<T>(data: Message, connection: Connection, call: () 
   } finally {
     if (connection.queue?.isEmpty) connection.queue = undefined; // there was no room
   }
+}
+
+/** Sends a Blob. Apart from `WebSocket.send`, whose variables a closure would make an object of. */
+export function sendBlob(
+  connection: Connection,
+  blob: Message,
+  options: SendOptions | undefined,
+  cb: SendCallback | undefined,
+): boolean {
+  return withQueueFor(blob, connection, () => connection.send(blob, true, options, cb ?? undefined));
 }
 
 function isWriter(source: Call['source']): source is MessageWriter {

@@ -24,44 +24,56 @@ export const internalError: Refusal = { status: 500, message: 'Internal Server E
 const validKey = /^[+/0-9A-Za-z]{22}==$/;
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
-/** What is wrong with an upgrade request. Header fields may be missing: Node cuts them off at its own limit. */
+/** So many header fields Node keeps of a request; what stood behind them is lost. */
+const maxFields = 1000;
+
+/**
+ * What is wrong with an upgrade request. It may come from any host: header fields may be missing, or not be strings.
+ */
 export function checkRequest(request: IncomingMessage): Refusal | undefined {
-  const { upgrade, 'sec-websocket-key': key, 'sec-websocket-version': version } = request.headers;
+  const {
+    upgrade,
+    'sec-websocket-key': key,
+    'sec-websocket-version': version,
+  } = ((request as Partial<IncomingMessage>).headers ?? {}) as Partial<Record<string, unknown>>;
   if (request.method !== 'GET') {
     return { status: 405, message: 'Invalid HTTP method', headers: { Allow: 'GET' } };
   }
+  if (hasTooManyFields(request)) return { status: 400, message: 'Too many header fields' };
   if (!listContains(upgrade, 'websocket')) return { status: 400, message: 'Invalid Upgrade header' };
-  if (key === undefined || !validKey.test(key)) {
+  if (typeof key !== 'string' || !validKey.test(key)) {
     return { status: 400, message: 'Missing or invalid Sec-WebSocket-Key header' };
   }
   if (version === undefined) return { status: 400, message: 'Missing Sec-WebSocket-Version header' };
-  if (String(version) !== '13') {
+  if (version !== '13' && version !== 13) {
     return { status: 426, message: 'Unsupported Sec-WebSocket-Version header', headers: upgradeRequired };
   }
   return undefined;
 }
 
-/** The fields of every handshake. Node has seen that Connection is right, and nothing depends on Host. */
-const commonFields = [
-  'Host',
-  'localhost',
-  'Connection',
-  'Upgrade',
-  'Upgrade',
-  'websocket',
-  'Sec-WebSocket-Version',
-  '13',
-];
+/** Whether the host may have lost fields. */
+function hasTooManyFields({ rawHeaders }: Partial<IncomingMessage>): boolean {
+  return Array.isArray(rawHeaders) && rawHeaders.length >= 2 * maxFields;
+}
+
+/** What every handshake has. Node has seen that Connection is right, and nothing depends on Host. */
+const commonFields = Object.entries({
+  Host: 'localhost',
+  Connection: 'Upgrade',
+  Upgrade: 'websocket',
+  'Sec-WebSocket-Version': '13',
+}).flat();
 
 /**
  * The header fields of a request that `checkRequest` found right, names and values in turn, for the component: from
- * `request.headers`, which the program may have changed, or made itself.
+ * `request.headers`, which the program may have changed, or made itself. (Node joins fields that come twice, which makes a
+ * key or a version invalid.)
  */
 export function handshakeFields(headers: IncomingHttpHeaders): string[] {
   const fields = [...commonFields, 'Sec-WebSocket-Key', headers['sec-websocket-key'] as string];
   for (const name of ['sec-websocket-protocol', 'sec-websocket-extensions'] as const) {
     const value = headers[name];
-    if (value !== undefined) fields.push(name, value);
+    if (typeof value === 'string') fields.push(name, value);
   }
   return fields;
 }
@@ -70,8 +82,9 @@ const noProtocols = new Set<string>();
 
 /** The subprotocols that a request offers; undefined when the header field is malformed. */
 export function offeredProtocols(request: IncomingMessage): Set<string> | undefined {
-  const field = request.headers['sec-websocket-protocol'];
+  const field: unknown = request.headers['sec-websocket-protocol'];
   if (field === undefined) return noProtocols;
+  if (typeof field !== 'string') return undefined;
   const protocols = field.split(',').map((protocol) => protocol.trim());
   const offered = new Set(protocols);
   return offered.size === protocols.length && protocols.every((p) => token.test(p)) ? offered : undefined;
@@ -85,10 +98,11 @@ export function refusalOf(error: HResultError): Refusal {
     case 'E_SUBPROTOCOL_NOT_SUPPORTED':
     case 'E_UNSUPPORTED_SUBPROTOCOL':
       return { status: 400, message: 'None of the offered subprotocols is supported' };
-    case 'E_INVALID_PROTOCOL_FORMAT':
-      return { status: 400, message: 'Invalid WebSocket handshake' };
-    default:
+    case 'E_FAIL':
+    case 'E_OUTOFMEMORY':
       return internalError;
+    default: // also a TypeError, for header fields that are no pairs of strings
+      return { status: 400, message: 'Invalid WebSocket handshake' };
   }
 }
 
@@ -97,14 +111,19 @@ export function linesOf(head: string): string[] {
   return head.slice(0, -4).split('\r\n');
 }
 
+/** As in Node's `http`: what is left out would end the line, or the head, or become that when it is sent as Latin-1. */
+const validLine = /^[\t\x20-\x7e\x80-\xff]+$/;
+
 /**
  * The head of a response.
- * @throws TypeError when a line holds a CR, LF or NUL, which would let it add further lines.
+ * @throws TypeError when a line is empty, or holds a control character such as CR, LF and NUL, or one beyond Latin-1.
  */
 export function headOf(lines: string[]): string {
   for (const line of lines) {
-    if (typeof line !== 'string' || /[\r\n\0]/.test(line)) {
-      throw new TypeError(`A header line must be a string without CR, LF and NUL, not ${JSON.stringify(line)}`);
+    if (typeof line !== 'string' || !validLine.test(line)) {
+      throw new TypeError(
+        `A header line must be a string without CR, LF and NUL, of other Latin-1 characters, not ${JSON.stringify(line)}`,
+      );
     }
   }
   return `${lines.join('\r\n')}\r\n\r\n`;
@@ -112,8 +131,8 @@ export function headOf(lines: string[]): string {
 
 /**
  * Sends an HTTP error and ends the connection.
- * @throws RangeError for another status than 200 to 599, TypeError for header fields with a CR, LF or NUL: what is sent
- * then is 500 alone.
+ * @throws RangeError for another status than 200 to 599, TypeError for header fields as in `headOf`: what is sent then is
+ * 500 alone.
  */
 export function refuse(stream: Duplex, refusal: Refusal): void {
   try {
@@ -155,7 +174,7 @@ export function destroyStream(this: Duplex): void {
   this.destroy();
 }
 
-function listContains(field: string | undefined, element: string): boolean {
-  if (field === undefined) return false;
+function listContains(field: unknown, element: string): boolean {
+  if (typeof field !== 'string') return false;
   return field === element || field.split(',').some((part) => part.trim().toLowerCase() === element);
 }

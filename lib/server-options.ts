@@ -13,6 +13,7 @@ export interface VerifyClientInfo<Request extends IncomingMessage = IncomingMess
   origin: string;
   /** Whether the connection is encrypted. */
   secure: boolean;
+  /** The request. */
   req: Request;
 }
 
@@ -38,15 +39,18 @@ export interface ServerOptions<
   Socket extends typeof WebSocket = typeof WebSocket,
   Request extends typeof IncomingMessage = typeof IncomingMessage,
 > extends ConnectionSettings {
-  /** Listen on this TCP port (0: one that the system chooses) with an HTTP server of our own. Digits in a string work too. */
+  /**
+   * Listen on this TCP port (0: one that the system chooses) with an HTTP server of our own. Digits in a string work too.
+   * Default: none.
+   */
   port?: number;
   /** The address to listen on. Default: all. */
   host?: string;
   /** Longest queue of connections not yet accepted. Default: Node's, 511. */
   backlog?: number;
-  /** Use this HTTP or HTTPS server; it stays the caller's. */
+  /** Use this HTTP or HTTPS server; it stays the caller's. Default: none. */
   server?: Server<Request> | HttpsServer<Request>;
-  /** No server: the caller passes requests to `handleUpgrade`. */
+  /** No server: the caller passes requests to `handleUpgrade`. Default: false. */
   noServer?: boolean;
   /** Accept only this path; others get 404. Default: all. */
   path?: string;
@@ -56,7 +60,10 @@ export interface ServerOptions<
   handleProtocols?: (protocols: Set<string>, request: InstanceType<Request>) => string | false | undefined;
   /** Accepts or refuses a request. Default: accepts. */
   verifyClient?: VerifyClient<InstanceType<Request>>;
-  /** Milliseconds for receiving a request, on a server that we make (`port`). 0: no limit. Default: 10,000. */
+  /**
+   * Milliseconds for receiving a request, on a server that we make (`port`). 0: no limit. Default: 10,000, against
+   * clients that never end their request.
+   */
   handshakeTimeout?: number;
   /**
    * The origins whose web pages may connect, as browsers send them: "https://example.com", "http://localhost:8080",
@@ -80,7 +87,7 @@ export interface BroadcastOptions {
   binary?: boolean;
   /** Compress, where the connection can. Default: true. */
   compress?: boolean;
-  /** Leave this socket out, for example the one that the message came from. */
+  /** Leave this socket out, for example the one that the message came from. Default: none. */
   except?: WebSocket;
   /** Send to the sockets for which it returns true. Default: to all. */
   filter?: (socket: WebSocket) => boolean;

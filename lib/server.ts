@@ -11,6 +11,7 @@ import { asyncDispose } from './async-dispose.js';
 import { broadcast } from './broadcast.js';
 import { callback as checkCallback, milliseconds, portOption } from './checks.js';
 import { checkCloseStatus, toReason } from './data.js';
+import { describe } from './describe.js';
 import { handshakes } from './diagnostics.js';
 import { driver } from './dispatch.js';
 import { createHttpServer } from './http-server.js';
@@ -335,7 +336,9 @@ export class WebSocketServer<
     if (protocols.size === 0) return '';
     const { handleProtocols } = this.options;
     const [first] = protocols;
-    return (handleProtocols ? handleProtocols(protocols, request) : first) || '';
+    const chosen: unknown = (handleProtocols ? handleProtocols(protocols, request) : first) || '';
+    if (typeof chosen === 'string') return chosen;
+    throw new TypeError(`handleProtocols must return a subprotocol or false, not ${describe(chosen)}`);
   }
 
   #forget(socket: WebSocket, code: number): void {

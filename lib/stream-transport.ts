@@ -5,11 +5,14 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { driver, registerStream, unregisterStream, type WritableTransport } from './dispatch.js';
-import { WriteState } from './native.js';
+import { readAhead, WriteState } from './native.js';
 import type { Transport } from './transport.js';
 
 export class StreamTransport implements Transport, WritableTransport {
   readonly kind = 'stream';
+  /** Bytes that may come before reading stops. */
+  #readLimit = Infinity;
+  #onData: ((chunk: Uint8Array) => void) | undefined;
   /** Write callbacks that have not come yet, and whether the driver waits for the last of them. */
   #callbacks = 0;
   #isWriting = false;
@@ -17,18 +20,20 @@ export class StreamTransport implements Transport, WritableTransport {
 
   constructor(
     readonly id: number,
-    readonly stream: Duplex,
+    private readonly duplex: Duplex,
     preamble: string,
     head: Buffer,
     mayDeliver: boolean,
   ) {
+    const stream = duplex;
     // A Duplex that is no socket lacks these two.
     const socket = stream as Partial<Pick<Socket, 'setTimeout' | 'setNoDelay'>>;
     socket.setTimeout?.(0);
     socket.setNoDelay?.(true);
 
+    stream.allowHalfOpen = true; // what waits goes out when the peer has ended; then we end the stream
     stream.on('error', () => stream.destroy());
-    stream.on('close', () => driver.detach(id));
+    stream.on('close', () => this.#closed());
     if (preamble !== '') stream.write(preamble, 'latin1');
     registerStream(this);
     driver.attachStream(id, head);
@@ -37,17 +42,28 @@ export class StreamTransport implements Transport, WritableTransport {
       return;
     }
     stream.on('end', () => this.#ended());
-    stream.on('data', (chunk: Uint8Array) => driver.receive(id, chunk, mayDeliver));
+    this.#onData = (chunk) => {
+      this.#readLimit -= chunk.length;
+      if (this.#readLimit <= 0) stream.pause();
+      driver.receive(id, chunk, mayDeliver);
+    };
+    stream.on('data', this.#onData);
     if (stream.readableEnded) this.#ended();
   }
 
+  /** For the program, which may write or end it: what was sent before goes first. */
+  get stream(): Duplex {
+    driver.flush();
+    return this.duplex;
+  }
+
   setPaused(paused: boolean): void {
-    if (paused) this.stream.pause();
-    else this.stream.resume();
+    this.#readLimit = paused ? readAhead : Infinity;
+    if (!paused) this.duplex.resume();
   }
 
   write(bytes: Buffer): WriteState {
-    const { stream } = this;
+    const stream = this.duplex;
     if (!stream.writable) return WriteState.Failed;
     this.#callbacks++;
     this.#isWriting = true;
@@ -72,7 +88,7 @@ export class StreamTransport implements Transport, WritableTransport {
   }
 
   end(isLast: boolean): void {
-    this.stream.end(() => {
+    this.duplex.end(() => {
       if (isLast) driver.detach(this.id);
       else this.#detachWhenDone();
     });
@@ -80,12 +96,20 @@ export class StreamTransport implements Transport, WritableTransport {
 
   destroy(): void {
     driver.destroy(this.id, false);
-    this.stream.destroy();
+    this.duplex.destroy();
   }
 
   closed(): void {
     unregisterStream(this);
-    this.stream.destroy();
+    this.duplex.destroy();
+  }
+
+  /** The stream is gone; when it was paused, it may hold bytes that came before. */
+  #closed(): void {
+    const { id, duplex: stream } = this;
+    if (this.#onData) stream.off('data', this.#onData);
+    for (let rest = readRest(stream); rest !== null; rest = readRest(stream)) driver.receive(id, rest, false);
+    driver.detach(id);
   }
 
   /** The peer sends nothing more: what is queued goes out, then the stream ends. */
@@ -96,6 +120,10 @@ export class StreamTransport implements Transport, WritableTransport {
 
   /** Both directions are done. Not every Duplex emits 'close' then. */
   #detachWhenDone(): void {
-    if (this.stream.readableEnded && this.stream.writableFinished) driver.detach(this.id);
+    if (this.duplex.readableEnded && this.duplex.writableFinished) driver.detach(this.id);
   }
+}
+
+function readRest(stream: Duplex): Uint8Array | null {
+  return stream.readableLength > 0 ? (stream.read() as Uint8Array | null) : null;
 }

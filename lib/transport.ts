@@ -3,7 +3,8 @@
  * Duplex of Node (stream). Both behave alike; `socket.transport` tells which one it is.
  */
 import type { Duplex } from 'node:stream';
-import { carrier, takeOver } from './native-transport.js';
+import { carrier } from './native-socket.js';
+import { takeOver } from './native-transport.js';
 import type { ResolvedSettings, TransportKind } from './options.js';
 import { StreamTransport } from './stream-transport.js';
 
@@ -11,9 +12,12 @@ export interface Transport {
   readonly kind: TransportKind;
   /** The stream that the handshake was done on, or another that stands for it: for its addresses and its 'close'. */
   readonly stream: Duplex;
+  /** Paused, it stops reading when `readAhead` bytes more have come. */
   setPaused(paused: boolean): void;
   /** Stream: no more bytes follow. `isLast`: none are expected from the peer either, so its end is not waited for. */
   end(isLast: boolean): void;
+  /** The peer sends nothing more. */
+  ended?(): void;
   /** Ends the transport at once; the driver's last event follows. */
   destroy(): void;
   /** The driver's last event was handled. */

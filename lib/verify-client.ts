@@ -16,7 +16,7 @@ export function verify(
 ): void {
   const info = {
     origin: request.headers.origin as string, // as @types/ws has it
-    secure: Boolean((request.socket as Partial<TLSSocket>).encrypted),
+    secure: Boolean((request.socket as Partial<TLSSocket> | undefined)?.encrypted),
     req: request,
   };
   const done: VerifyClientCallback = (verified, status, message, headers) => {

@@ -8,7 +8,7 @@ import { Additions } from './additions.js';
 import { adoptConnection } from './adopted.js';
 import { callback as checkCallback } from './checks.js';
 import { ClientHandshake } from './client.js';
-import { withQueueFor } from './send-queue.js';
+import { sendBlob, withQueueFor } from './send-queue.js';
 import { Connection } from './connection.js';
 import { byteLength, checkCloseStatus, toControlPayload, toReason } from './data.js';
 import { emitClose, emitError, emitOpen } from './emit.js';
@@ -38,7 +38,7 @@ import {
   type SendOptions,
   type TransportKind,
 } from './options.js';
-import { kindOf, MessageKind, toMessage, type Message, type PreparedMessage } from './prepared-message.js';
+import { kindOf, MessageKind, toMessage, type PreparedMessage } from './prepared-message.js';
 import { ReadyState } from './ready-state.js';
 import type { WebSocketServer } from './server.js';
 import type { ServerOptions } from './server-options.js';
@@ -92,8 +92,8 @@ export class WebSocket extends Additions {
   /** The listener that gets an Event object for an error, or null. */
   declare onerror: ((event: ErrorEvent) => void) | null;
 
-  /** @internal Messages are views that are valid during the handler only. */
-  _borrows = false;
+  /** @internal Of the client, or of the connection; undefined before there is one. */
+  _settings: ResolvedSettings | undefined;
   #connection: Connection | undefined;
   #handshake: ClientHandshake | undefined;
   /** While there is no connection. */
@@ -180,7 +180,7 @@ export class WebSocket extends Additions {
     return this.#connection?.transport.kind;
   }
 
-  /** The stream that the connection was made on, for its addresses. Null before 'open'. Reading or writing it breaks the connection. */
+  /** The stream of the connection, a net.Socket where it was one; null before 'open'. Raw writes go between frames. */
   get _socket(): Duplex | null {
     return this.#connection?.transport.stream ?? null;
   }
@@ -190,6 +190,7 @@ export class WebSocket extends Additions {
     return this.#url === undefined;
   }
 
+  /** Before `setSocket`, on a socket made with null. */
   set _isServer(isServer: boolean) {
     if (this.#handshake === undefined && this.#connection === undefined) this.#url = isServer ? undefined : '';
   }
@@ -197,11 +198,6 @@ export class WebSocket extends Additions {
   /** @internal */
   get _connection(): Connection | undefined {
     return this.#connection;
-  }
-
-  /** @internal Messages are streams, and never whole. */
-  get _streamsMessages(): boolean {
-    return (this.#connection ?? this.#handshake)?.settings.messageStream === true;
   }
 
   /** @internal Both sides sent a Close frame. */
@@ -303,8 +299,8 @@ export class WebSocket extends Additions {
   }
 
   /**
-   * Stops 'message' events, and reading, until `resume`, `close` or the end of the connection. Messages that have
-   * arrived already are kept. 'close' still comes when the peer closes and that was read before.
+   * Stops 'message' events until `resume`, `close` or the end of the connection. Messages that have arrived are kept, and
+   * reading stops when 64 KiB more have come: a Close frame or an end of the stream before that is noticed.
    */
   pause(): void {
     this.#connection?.pause();
@@ -334,7 +330,7 @@ export class WebSocket extends Additions {
 
   /**
    * Opens a socket that was made with null on a stream whose handshake somebody else has made; 'open' is emitted before
-   * this returns. The socket is a server's: it expects masked frames.
+   * this returns. The socket is a server's, which expects masked frames, unless `_isServer` was set to false.
    *
    * @param head was read from the stream already
    * @param options as for `WebSocketServer`, with the same defaults (`ws`: no limits unless they are named)
@@ -359,7 +355,7 @@ export class WebSocket extends Additions {
   ): void {
     this.#protocol = protocol;
     this.#extensions = extensionsOf(id, settings);
-    this._borrows = settings.delivery === 'borrow';
+    this._settings = settings;
     const Kind = needsKeepAlive(settings) ? KeptConnection : Connection;
     this.#connection = new Kind(this, id, stream, preamble, head, settings);
     this.#handshake = undefined;
@@ -394,16 +390,6 @@ export class WebSocket extends Additions {
     if (cb) process.nextTick(cb, notOpenError(this.readyState));
     return false;
   }
-}
-
-/** Apart from `send`, whose variables a closure would make an object of. */
-function sendBlob(
-  connection: Connection,
-  blob: Message,
-  options: SendOptions | undefined,
-  cb: SendCallback | undefined,
-): boolean {
-  return withQueueFor(blob, connection, () => connection.send(blob, true, options, cb ?? undefined));
 }
 
 for (const [name, value] of Object.entries(ReadyState)) {

@@ -22,6 +22,7 @@ const steps = {
   prettier: () => node('prettier/bin/prettier.cjs', fix ? '--write' : '--check', '--log-level', 'warn', '.'),
   eslint: () => node('eslint/bin/eslint.js', ...(fix ? ['--fix'] : []), '.'),
   types: () => node('typescript/bin/tsc', '--noEmit'),
+  reference: () => node('typedoc/bin/typedoc', '--emit', 'none', '--logLevel', 'Warn'),
   rules: () => run(process.execPath, [path.join(root, 'scripts/check.mjs')]) === 0,
   'clang-tidy': () => clangTidy(),
 };

@@ -33,11 +33,16 @@ const suites = [
 if (preset !== 'tsan') {
   suites.push(['lib-native', 'test/lib', (name) => jest(name, 'test/lib/', 'native')]);
   suites.push(['lib-stream', 'test/lib', (name) => jest(name, 'test/lib/', 'stream')]);
+  suites.push(['conformance-native', 'test/conformance', (name) => conformance(name, 'native')]);
+  suites.push(['conformance-stream', 'test/conformance', (name) => conformance(name, 'stream')]);
+  suites.push(['whatwg-native', 'test/whatwg', (name) => jest(name, 'test/whatwg/', 'native')]);
+  suites.push(['whatwg-stream', 'test/whatwg', (name) => jest(name, 'test/whatwg/', 'stream')]);
 }
 // The other side of these tests (programs of others, Chromium, Python, ws) is not ours to sanitize.
 if (preset !== 'tsan' && preset !== 'asan') {
   suites.push(['package', 'test/package', () => packageTests(build, filter)]);
   suites.push(['interop', 'test/interop', (name) => jest(name, 'test/interop/')]);
+  suites.push(['conformance-check', 'test/conformance', (name) => conformance(name, 'check')]);
   for (const transport of ['native', 'stream']) {
     suites.push([`ecosystem-${transport}`, 'test/ecosystem', () => ecosystemTests(build, transport, filter)]);
   }
@@ -116,13 +121,8 @@ function jest(name, folder, transport) {
   const report = path.join(results, `${name}.json`);
   const options = [nodeProgram('jest/bin/jest.js'), folder, '--json', `--outputFile=${report}`];
   if (filter !== undefined) options.push('-t', filter);
-  const env = { ...process.env, WEBSOCKET_COMPONENT_BINARY: path.join(build, 'websocket_component.node') };
-  if (transport !== undefined) env.WEBSOCKET_COMPONENT_TRANSPORT = transport;
-  if (preset === 'asan') {
-    // ws does not load bufferutil then, which never frees its registration.
-    Object.assign(env, sanitizerOptions(), { LD_PRELOAD: sanitizerRuntimes(), WS_NO_BUFFER_UTIL: '1' });
-    options.push('--runInBand'); // one process, so that its end is the only one that looks for leaks
-  }
+  const env = addonEnvironment(transport);
+  if (preset === 'asan') options.push('--runInBand'); // one process, so that its end is the only one that looks for leaks
   // Jest's report goes to stdout as well; what people read is on stderr.
   const status = run(process.execPath, options, { env, timeout: 8 * minutes, stdio: ['ignore', 'ignore', 'inherit'] });
   if (!existsSync(report)) return { cases: [], status };
@@ -138,6 +138,27 @@ function jest(name, folder, transport) {
     cases.push({ name: path.relative(root, file.name), seconds: 0, failed: true });
   }
   return { cases, status };
+}
+
+/** A part of test/conformance/suite.mjs: a transport, or its check of itself. */
+function conformance(name, part) {
+  const report = path.join(results, `${name}.json`);
+  const options = [path.join(root, 'test/conformance/suite.mjs'), part, '--json', report];
+  if (filter !== undefined) options.push('--filter', filter);
+  const env = addonEnvironment(part === 'check' ? undefined : part);
+  const status = run(process.execPath, options, { env, timeout: 8 * minutes });
+  return { cases: existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : [], status };
+}
+
+/** For programs that load the addon of this build. */
+function addonEnvironment(transport) {
+  const env = { ...process.env, WEBSOCKET_COMPONENT_BINARY: path.join(build, 'websocket_component.node') };
+  if (transport !== undefined) env.WEBSOCKET_COMPONENT_TRANSPORT = transport;
+  // ws does not load bufferutil with a sanitizer, because it never frees its registration.
+  if (preset === 'asan') {
+    Object.assign(env, sanitizerOptions(), { LD_PRELOAD: sanitizerRuntimes(), WS_NO_BUFFER_UTIL: '1' });
+  }
+  return env;
 }
 
 function sanitizerOptions() {

@@ -17,7 +17,7 @@ export const enum EventKind {
   Pong = 4,
   /** The peer's Close frame: `a`, `b` the reason in UTF-8, `d` the status (1005 when the frame had none). */
   Close = 5,
-  /** The peer broke the protocol or a limit: `a`, `b` a message in UTF-8, `d` the close status that was sent to it. */
+  /** The peer broke the protocol or a limit: `a`, `b` a message in UTF-8, `d` the close status to send to it. */
   Fault = 6,
   /** The transport is gone and the id with it; `d`: the libuv error number, negated (0: ended in order). Always the last event. */
   Closed = 7,
@@ -204,8 +204,11 @@ export interface Driver {
    */
   sendRaw(id: number, bytes: Uint8Array | string, callback: number): number | undefined;
 
-  /** Stops or starts reading the native transport. Records that were read before still arrive; `lib` holds them back. */
-  setPaused(id: number, paused: boolean): void;
+  /**
+   * Stops or starts reading the native transport; paused, it stops when `readAhead` bytes more have come, so that an end
+   * right behind is seen. What was read arrives as records; `lib` holds them back.
+   */
+  setPaused(id: number, paused: boolean, readAhead: number): void;
   /** Payload bytes accepted and not yet handed to the kernel. */
   bufferedAmount(id: number): number;
   /**

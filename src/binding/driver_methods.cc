@@ -284,9 +284,11 @@ napi_value DriverObject::flush(const Arguments& /*arguments*/) {
 napi_value DriverObject::setPaused(const Arguments& arguments) {
   bool valid = false;
   bool paused = false;
+  std::uint32_t readAhead = 0;
   driver::Connection* const connection = find(arguments, valid);
-  if (valid && toBoolean(env_, arguments[1], "paused", paused) && connection != nullptr) {
-    connection->setPaused(paused);
+  if (valid && toBoolean(env_, arguments[1], "paused", paused) &&
+      toUint32(env_, arguments[2], "readAhead", readAhead) && connection != nullptr) {
+    connection->setPaused(paused, readAhead);
   }
   return nullptr;
 }

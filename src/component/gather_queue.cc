@@ -17,6 +17,9 @@ constexpr std::size_t kFirstSegmentSize = 1000;
 constexpr std::size_t kSecondSegmentSize = 4096;
 constexpr std::size_t kSegmentSize = 16384;
 
+// So many bytes of control frames may wait before the newest of several pings is the only one that is answered.
+constexpr std::uint64_t kMostWaitingControl = 16384;
+
 std::size_t segmentSize(std::size_t segments) {
   return segments == 0 ? kFirstSegmentSize : segments == 1 ? kSecondSegmentSize : kSegmentSize;
 }
@@ -143,13 +146,29 @@ Result GatherQueue::addControl(const Frame& frame) {
   std::size_t size = writeHeader(frame, key, bytes.data());
   writePayload(frame, key, &bytes[size]);
   size += frame.payload.size();
-  controlWaiting_.reserve(controlWaiting_.size() + size);
+  if (controlWaiting_.capacity() - controlWaiting_.size() < size) {
+    controlWaiting_.reserve(std::max(controlWaiting_.size() + size, 2 * controlWaiting_.capacity()));
+  }
   if (frame.context != nullptr) {
     control_.completions.push({control_.queued + size, frame.context, frame.type});
   }
   controlWaiting_.insert(controlWaiting_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
   control_.queued += size;
   return Result::Ok;
+}
+
+Result GatherQueue::addReply(ReplySlot& reply) {
+  if (control_.queued - control_.sent >= kMostWaitingControl) {
+    return Result::Ok;
+  }
+  Frame pong;
+  pong.firstByte = kFinBit | static_cast<std::uint8_t>(Opcode::Pong);
+  pong.payload = reply.payload();
+  const Result result = addControl(pong);
+  if (result == Result::Ok) {
+    reply.clear();
+  }
+  return result;
 }
 
 void GatherQueue::addRaw(std::span<const std::uint8_t> bytes, void* context) {
@@ -180,13 +199,9 @@ void GatherQueue::addRaw(std::span<const std::uint8_t> bytes, void* context) {
 
 Result GatherQueue::gather(std::span<Buffer> buffers, ReplySlot& reply, std::uint32_t& count, std::uint32_t& length) {
   if (reply.waiting()) {
-    Frame pong;
-    pong.firstByte = kFinBit | static_cast<std::uint8_t>(Opcode::Pong);
-    pong.payload = reply.payload();
-    if (const Result result = addControl(pong); result != Result::Ok) {
+    if (const Result result = addReply(reply); result != Result::Ok) {
       return result;
     }
-    reply.clear();
   }
   if (!controlWaiting_.empty()) {
     controlBytes_.erase(controlBytes_.begin(), controlBytes_.begin() + static_cast<std::ptrdiff_t>(controlOffset_));

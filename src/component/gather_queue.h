@@ -40,6 +40,8 @@ class GatherQueue {
   // Queue a frame. Fail: no randomness for the mask key. Throw std::bad_alloc and change nothing then.
   Result addData(const Frame& frame);
   Result addControl(const Frame& frame);
+  // The answer to a ping, which leaves the slot. No effect when many wait already. Otherwise as above.
+  Result addReply(ReplySlot& reply);
   // Queues bytes that are no frame behind the data stream, copied; nothing goes between them. A null context asks for
   // no indication. Throws std::bad_alloc and changes nothing then.
   void addRaw(std::span<const std::uint8_t> bytes, void* context);

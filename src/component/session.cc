@@ -153,7 +153,14 @@ inline bool Session::receiveIsFree() const {
 }
 
 void Session::offerReply() {
-  if (options_->autoPong && !reply_.offer(receiver_.pingPayload())) {
+  if (!options_->autoPong) {
+    return;
+  }
+  // In gather mode each ping is answered, while the peer takes the answers; of a flood only the newest.
+  if (isGathering() && reply_.waiting() && sendAction_.kind != ActionKind::SendToNetwork) {
+    static_cast<void>(gatherQueue().addReply(reply_));
+  }
+  if (!reply_.offer(receiver_.pingPayload())) {
     receiver_.fail(FaultKind::OutOfMemory);
   }
 }

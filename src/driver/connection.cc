@@ -61,7 +61,7 @@ Result Connection::attach(std::unique_ptr<Transport> transport, std::span<const 
     close(UV_ENOMEM, false);
   }
   if (isOpen()) {
-    transport_->setReading((!paused_ && !waiting_) || input_ != Input::Open);
+    transport_->setReading(mayRead());
   }
   return Result::Ok;
 }
@@ -95,6 +95,9 @@ void Connection::received(std::size_t count) {
   bytesRead_ += count;
   traffic_->bytesReceived += count;
   readCompleted(count);
+  if (isOpen() && !mayRead()) {
+    transport_->setReading(false);
+  }
 }
 
 void Connection::readCompleted(std::size_t count) {
@@ -130,6 +133,7 @@ void Connection::receive(std::span<const std::uint8_t> bytes) {
 
 // Carries out the session's receive actions until it needs the network.
 void Connection::pump() {
+  driver_.slab().allowInflating(!isPaused());  // what is read ahead must not become much memory
   while (isOpen() && input_ == Input::Open) {
     Action action;
     Buffer buffer;
@@ -173,7 +177,7 @@ void Connection::waitForSpace() {
 }
 
 void Connection::resume() {
-  if (!waiting_ || paused_ || !isOpen() || input_ != Input::Open) {
+  if (!waiting_ || isPaused() || !isOpen() || input_ != Input::Open) {
     return;
   }
   waiting_ = false;
@@ -181,7 +185,7 @@ void Connection::resume() {
     readCompleted(0);  // what was kept is used up, and this is no read
   }
   if (isOpen() && !waiting_) {
-    transport_->setReading(!paused_ || input_ != Input::Open);
+    transport_->setReading(mayRead());
   }
 }
 
@@ -261,8 +265,9 @@ void Connection::recordFragment(EventKind kind, std::span<const std::uint8_t> pi
   }
 }
 
-// The peer broke the protocol: it is told why, and everything else that it sends is discarded. The end of the stream is
-// waited for, because closing a socket with unread input would reset it and could destroy the Close frame on its way.
+// The peer broke the protocol: everything else that it sends is discarded. The application tells it why, behind its
+// answers to the messages before. The end of the stream is waited for, because closing a socket with unread input would
+// reset it and could destroy the Close frame on its way.
 void Connection::fault(Result result) {
   Fault fault = session_.fault();
   if (fault.kind == FaultKind::None) {
@@ -270,14 +275,10 @@ void Connection::fault(Result result) {
     fault.result = result;
   }
   record(EventKind::Fault, bytesOf(fault.reason), fault.closeStatus);
-  if (!session_.closeSent()) {
-    static_cast<void>(session_.sendClose(fault.closeStatus, {}, nullptr));
-  }
   input_ = Input::Discarding;
   assembling_ = false;
   message_ = {};
   transport_->setReading(true);
-  finish(Finish::Shutdown);
 }
 
 void Connection::endOfStream() {
@@ -294,10 +295,10 @@ void Connection::endOfStream() {
   }
 }
 
-void Connection::setPaused(bool paused) {
-  paused_ = paused;
+void Connection::setPaused(bool paused, std::uint64_t readAhead) {
+  readLimit_ = paused ? bytesRead_ + readAhead : kUnlimited;
   if (isOpen() && input_ == Input::Open) {
-    transport_->setReading(!paused && !waiting_);
+    transport_->setReading(mayRead());
     if (!paused && waiting_) {
       driver_.resumeLater(*this);
     }

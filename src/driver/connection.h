@@ -71,7 +71,8 @@ class Connection {
   Result sendClose(std::uint16_t status, std::span<const std::uint8_t> reason, const MaskKey* key = nullptr);
   // Bytes that are no frame, behind everything that was queued before. As send().
   Result sendRaw(std::span<const std::uint8_t> bytes, std::uint32_t callback);
-  void setPaused(bool paused);
+  // Paused, the transport is still read until that many bytes have come: an end of the connection shows.
+  void setPaused(bool paused, std::uint64_t readAhead = 0);
   void setRef(bool ref);
   void shutdown();
   // The transport is ended at once. Events: what was sent, what never will be, Closed with the status (0, or a negated
@@ -141,7 +142,11 @@ class Connection {
     std::size_t offsetOf(const Buffer& buffer) const { return static_cast<std::size_t>(buffer.data - memory.get()); }
   };
 
+  static constexpr std::uint64_t kUnlimited = ~std::uint64_t{0};
+
   bool isOpen() const { return phase_ == Phase::Attached; }
+  bool isPaused() const { return readLimit_ != kUnlimited; }
+  bool mayRead() const { return (bytesRead_ < readLimit_ && !waiting_) || input_ != Input::Open; }
   bool canSend() const { return phase_ != Phase::Closed && output_ <= Output::Writing; }
   void record(EventKind kind, std::span<const std::uint8_t> data, std::uint32_t value, bool failed = false);
   void recordMessage(EventKind kind, std::span<const std::uint8_t> message);
@@ -181,7 +186,6 @@ class Connection {
   Finish finish_ = Finish::None;
   bool dirty_ = false;
   bool flushing_ = false;
-  bool paused_ = false;
   bool waiting_ = false;  // for resume(), and reads nothing before
   bool borrow_ = false;
   bool fragments_ = false;
@@ -196,7 +200,8 @@ class Connection {
   Borrowed* borrowed_ = nullptr;  // during sendNow()
   ActionId readAction_ = 0;
   std::uint64_t bytesRead_ = 0;
-  std::uint64_t bytesWritten_ = 0;  // handed over
+  std::uint64_t readLimit_ = kUnlimited;  // while paused: where reading stops
+  std::uint64_t bytesWritten_ = 0;        // handed over
   std::shared_ptr<Traffic> traffic_;
   std::span<std::uint8_t> readSpace_;
   std::unique_ptr<Transport> transport_;

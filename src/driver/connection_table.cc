@@ -29,17 +29,20 @@ void ConnectionTable::insert(ConnectionId id, std::unique_ptr<Connection> connec
 }
 
 std::unique_ptr<Connection> ConnectionTable::remove(ConnectionId id) {
-  const auto index = static_cast<std::uint32_t>(id & (kCapacity - 1));
-  Slot& slot = slots_[index];
+  Slot& slot = slots_[id & (kCapacity - 1)];
   slot.generation = slot.generation + 1 == kGenerations ? 1 : slot.generation + 1;
-  slot.nextFree = kNone;
+  return std::move(slot.connection);
+}
+
+void ConnectionTable::release(ConnectionId id) {
+  const auto index = static_cast<std::uint32_t>(id & (kCapacity - 1));
+  slots_[index].nextFree = kNone;
   if (lastFree_ == kNone) {
     firstFree_ = index;
   } else {
     slots_[lastFree_].nextFree = index;
   }
   lastFree_ = index;
-  return std::move(slot.connection);
 }
 
 std::vector<ConnectionId> ConnectionTable::ids() const {

@@ -32,8 +32,10 @@ class ConnectionTable {
   // std::bad_alloc.
   ConnectionId reserve();
   void insert(ConnectionId id, std::unique_ptr<Connection> connection);
-  // Removes the connection, or gives a reserved slot back. The id must be in use.
+  // Takes the connection out; its id, which must be in use, finds nothing afterwards. The slot stays taken.
   std::unique_ptr<Connection> remove(ConnectionId id);
+  // Gives the slot of a removed id back.
+  void release(ConnectionId id);
 
   // All ids in use. Throws std::bad_alloc.
   std::vector<ConnectionId> ids() const;

@@ -80,6 +80,7 @@ Connection* Driver::create(std::uint32_t options, Role role, std::shared_ptr<Tra
                                          chosen.fragments, traffic != nullptr ? std::move(traffic) : uncounted_));
   } catch (...) {
     connections_.remove(id);
+    connections_.release(id);
     throw;
   }
   return connections_.find(id);
@@ -250,6 +251,10 @@ void Driver::work() {
     flush();
   }
   if (!retired_.empty() && batch_.events.empty()) {
+    // Their last events were delivered; until then no other connection may have the slot, by which lib finds them.
+    for (const auto& [id, connection] : retired_) {
+      connections_.release(id);
+    }
     retired_ = Retired();  // not clear(), which would keep memory
   }
   if (hasWork()) {

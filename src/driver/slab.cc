@@ -15,7 +15,7 @@ std::span<std::uint8_t> Slab::rest() {
 }
 
 std::span<std::uint8_t> Slab::leaseForInflating() {
-  return isLow() || elsewhere_ > kMostElsewhere ? std::span<std::uint8_t>() : rest().first(kLowSpace);
+  return !mayInflate_ || isLow() || elsewhere_ > kMostElsewhere ? std::span<std::uint8_t>() : rest().first(kLowSpace);
 }
 
 bool Slab::contains(const std::uint8_t* bytes) const {

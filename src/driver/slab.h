@@ -62,6 +62,8 @@ class Slab final : public ReceivePool {
   bool append(std::span<const std::uint8_t> bytes, std::span<const std::uint8_t> more);
   // So many bytes wait for delivery elsewhere.
   void noteElsewhere(std::size_t bytes) { elsewhere_ += bytes; }
+  // Whether leaseForInflating() gives space to the connection at work.
+  void allowInflating(bool allowed) { mayInflate_ = allowed; }
   // Time to deliver, so that the block can be used again.
   bool isLow() const { return !blocks_.empty() && kBlockSize - used_ < kLowSpace; }
 
@@ -74,6 +76,7 @@ class Slab final : public ReceivePool {
   std::size_t used_ = 0;       // bytes of the last block
   std::size_t elsewhere_ = 0;  // bytes of large messages in the batch
   bool leasing_ = false;
+  bool mayInflate_ = true;
 };
 
 }  // namespace websocket::driver

@@ -1,8 +1,10 @@
 // Gather actions (R7): many frames in one send action, short writes, control frames that overtake, indications.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -94,6 +96,73 @@ TEST_F(Gather, TheFirstFrameOfASessionMayBeTheAnswerToAPing) {
   ASSERT_EQ(action.kind, ActionKind::ReceiveFromNetwork);
   EXPECT_TRUE(session->hasOutput());
   EXPECT_EQ(write(), "\x8A\x02hi"s);
+  EXPECT_FALSE(session->hasOutput());
+}
+
+class GatheredReplies : public Gather {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(session->receive({}, nullptr), Result::Ok);
+    takeRead();
+  }
+
+  // Reads pings whose payloads are the numbers from `first` to before `end`.
+  void read(unsigned first, unsigned end) {
+    std::string wire;
+    for (unsigned i = first; i < end; ++i) {
+      wire += "\x89\x05"s + text(i);
+    }
+    for (std::size_t at = 0; at < wire.size();) {
+      const std::size_t count = std::min<std::size_t>(wire.size() - at, readBuffer_.length);
+      std::memcpy(readBuffer_.data, &wire[at], count);
+      at += count;
+      session->completeAction(read_.id, static_cast<std::uint32_t>(count));
+      takeRead();
+    }
+  }
+
+  static std::string text(unsigned number) {
+    const std::string digits = std::to_string(number);
+    return std::string(5 - digits.size(), '0') + digits;
+  }
+  static std::string pong(unsigned number) { return "\x8A\x05"s + text(number); }
+
+ private:
+  // The pings that were read are taken by this.
+  void takeRead() {
+    ASSERT_EQ(session->getAction(ActionQueue::Receive, {&readBuffer_, 1}, read_), Result::Ok);
+    ASSERT_EQ(read_.kind, ActionKind::ReceiveFromNetwork);
+  }
+
+  Action read_;
+  Buffer readBuffer_;
+};
+
+TEST_F(GatheredReplies, AnswerEachPing) {
+  read(0, 3);
+  EXPECT_EQ(write(), pong(0) + pong(1) + pong(2));
+  EXPECT_FALSE(session->hasOutput());
+}
+
+TEST_F(GatheredReplies, AnswerOnlyTheNewestPingWhileAWriteIsOutstanding) {
+  read(0, 1);
+  const Action action = take();
+  EXPECT_EQ(wireBytes(action), pong(0));
+  read(1, 50'000);
+  EXPECT_EQ(session->bufferedWireBytes(), pong(0).size());
+  session->completeAction(action.id, static_cast<std::uint32_t>(pong(0).size()));
+  EXPECT_EQ(write(), pong(49'999));
+  EXPECT_FALSE(session->hasOutput());
+}
+
+TEST_F(GatheredReplies, AnswerTheNewestPingWhenSixteenKibibytesOfAnswersWait) {
+  constexpr unsigned kFirst = 16'384 / 7 + 1;
+  read(0, 50'000);
+  std::string wire = write();
+  EXPECT_EQ(wire.substr(0, 14), pong(0) + pong(1));
+  EXPECT_EQ(wire.size(), kFirst * 7);
+  EXPECT_EQ(wire.substr(wire.size() - 7), pong(kFirst - 1));
+  EXPECT_EQ(write(), pong(49'999));
   EXPECT_FALSE(session->hasOutput());
 }
 

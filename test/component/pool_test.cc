@@ -207,12 +207,13 @@ TEST_F(Pool, APingIsIndicatedAndAnswered) {
   EXPECT_EQ(std::string(reinterpret_cast<const char*>(buffers[0].data), buffers[0].length), "\x8A\x02Hi"s);
 }
 
-TEST_F(Pool, OnlyTheNewestOfSeveralUnansweredPingsIsAnswered) {
+TEST_F(Pool, EachOfSeveralPingsIsAnswered) {
   open();
   EXPECT_EQ(read("\x89\x01"s + "a" + "\x89\x01"s + "b" + "\x89\x01"s + "c").size(), 3U);
   Action action;
   ASSERT_EQ(session->getAction(ActionQueue::Send, buffers, action), Result::Ok);
-  EXPECT_EQ(std::string(reinterpret_cast<const char*>(buffers[0].data), buffers[0].length), "\x8A\x01"s + "c");
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(buffers[0].data), buffers[0].length),
+            "\x8A\x01"s + "a" + "\x8A\x01"s + "b" + "\x8A\x01"s + "c");
 }
 
 TEST_F(Pool, PingsAreNotAnsweredWhenTheApplicationWantsToDoIt) {

@@ -140,6 +140,19 @@ INSTANTIATE_TEST_SUITE_P(
         FaultCase{"CloseStatus", clientFrame(kClose, closePayload(1005)), 1002}),
     [](const auto& info) { return info.param.name; });
 
+TEST_F(DriverTest, AMessageBeforeAFaultCanBeAnsweredBeforeTheCloseFrame) {
+  Native native = connectNative(Role::Server);
+  delegate_.onEvent = [&](const SeenEvent& event) {
+    if (event.kind == EventKind::Text) {
+      EXPECT_EQ(sendText(event.connection, "answer"), Result::Ok);
+    }
+  };
+  native.peer.write(clientFrame(kText, "good") + serverFrame(kText, "bad"));
+  runUntilEnded(native.peer);
+  EXPECT_EQ(native.peer.received, serverFrame(kText, "answer") + serverFrame(kClose, closePayload(1002)));
+  EXPECT_EQ(delegate_.batches, 1);
+}
+
 TEST_F(DriverTest, AFaultInsideALargeMessageGivesItUp) {
   Native native = connectNative(Role::Server, Socket::Tcp);
   std::string payload(300'000, 'x');

@@ -22,6 +22,9 @@ void RecordingDelegate::deliver(Batch& batch) {
       seen.data.assign(reinterpret_cast<const char*>(event.data), event.length);
     }
     events.push_back(seen);
+    if (onFault && seen.kind == EventKind::Fault) {
+      onFault(seen);
+    }
     if (onEvent) {
       onEvent(seen);
     }
@@ -164,10 +167,15 @@ void DriverTest::SetUp() {
   ASSERT_NE(::signal(SIGPIPE, SIG_IGN), SIG_ERR);  // as Node does
   ASSERT_EQ(uv_loop_init(&loop_), 0);
   driver_.emplace(&loop_, delegate_);
+  delegate_.onFault = [this](const SeenEvent& event) {
+    EXPECT_EQ(connection(event.connection).sendClose(static_cast<std::uint16_t>(event.value), {}), Result::Ok);
+    connection(event.connection).shutdown();
+  };
 }
 
 void DriverTest::TearDown() {
   delegate_.onEvent = nullptr;
+  delegate_.onFault = nullptr;
   delegate_.onWrite = nullptr;
   bool ended = false;
   driver_->stop([&ended] { ended = true; });

@@ -34,6 +34,7 @@ class RecordingDelegate : public Delegate {
 
   std::vector<SeenEvent> events;
   std::function<void(const SeenEvent&)> onEvent;  // called while the batch is delivered
+  std::function<void(const SeenEvent&)> onFault;  // before it; DriverTest answers as the library does
   int batches = 0;
 
   std::map<ConnectionId, std::string> streamOutput;

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <set>
 #include <string>
@@ -37,14 +38,31 @@ TEST_F(DriverTest, AStaleIdFindsNothing) {
 }
 
 TEST_F(DriverTest, IdsOfOneSlotDoNotRepeatSoon) {
-  options_ = driver_->createOptions(limits_);
+  const Native other = connectNative(Role::Server);  // keeps the loop alive
   std::set<ConnectionId> ids;
+  ConnectionId highestSlot = 0;
   for (int index = 0; index < 4000; ++index) {
     Connection& made = *driver_->create(*options_, Role::Server);
     EXPECT_NE(made.id(), 0U);
     EXPECT_TRUE(ids.insert(made.id()).second);
+    highestSlot = std::max(highestSlot, made.id() & ((1U << ConnectionTable::kSlotBits) - 1));
     made.close(0, false);
+    uv_run(&loop_, UV_RUN_NOWAIT);
   }
+  EXPECT_LT(highestSlot, 4U) << "slots are used again";
+}
+
+// Handlers find connections by their slots: another connection there would hide the last event.
+TEST_F(DriverTest, ASlotIsTakenUntilTheLastEventWasDelivered) {
+  constexpr ConnectionId kSlots = (1U << ConnectionTable::kSlotBits) - 1;
+  const Native first = connectNative(Role::Server);
+  connection(first.id).close(0, false);
+  const Native second = connectNative(Role::Server);
+  EXPECT_NE(second.id & kSlots, first.id & kSlots);
+  runUntil([&] { return saw(EventKind::Closed); });
+  runBriefly();
+  const Native third = connectNative(Role::Server);
+  EXPECT_EQ(third.id & kSlots, first.id & kSlots);
 }
 
 TEST_F(DriverTest, AConnectionThatWasNeverAttachedHasNoEvents) {

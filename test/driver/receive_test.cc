@@ -156,6 +156,29 @@ TEST_F(DriverTest, ReadsNothingWhilePausedAndEverythingAfterwards) {
   EXPECT_EQ(delegate_.events[1].data, "2");
 }
 
+TEST_F(DriverTest, ReadsAheadWhilePausedUpToTheLimit) {
+  const Native native = connectNative(Role::Server);
+  connection(native.id).setPaused(true, 1000);
+  native.peer.write(clientFrame(kText, std::string(600, '1')));
+  runUntil([&] { return delegate_.events.size() == 1; });
+  native.peer.write(clientFrame(kText, std::string(600, '2')));
+  runUntil([&] { return delegate_.events.size() == 2; });
+  native.peer.write(clientFrame(kText, "3"));
+  runBriefly();
+  EXPECT_EQ(delegate_.events.size(), 2U);
+  connection(native.id).setPaused(false);
+  runUntil([&] { return delegate_.events.size() == 3; });
+}
+
+TEST_F(DriverTest, AnEndWithinTheReadAheadIsSeenWhilePaused) {
+  Native native = connectNative(Role::Server);
+  connection(native.id).setPaused(true, 1000);
+  native.peer.write(clientFrame(kText, "1"));
+  native.peer.close();
+  runUntil([&] { return saw(EventKind::End); });
+  EXPECT_EQ(delegate_.events[0].kind, EventKind::Text);
+}
+
 TEST_F(DriverTest, PauseInsideADeliveryStopsFurtherReading) {
   const Native native = connectNative(Role::Server);
   delegate_.onEvent = [&](const SeenEvent& event) { connection(event.connection).setPaused(true); };

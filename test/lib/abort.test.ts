@@ -134,7 +134,12 @@ describe('signal of sendAsync', () => {
   });
 
   test('giving up the first one makes way for a smaller one', async () => {
-    const { client: socket, peer } = await pair({ backpressure: 'wait', maxBackpressure: 40 * 1024 * 1024 });
+    const limit = 40 * 1024 * 1024;
+    const { client: socket, peer } = await pair({
+      backpressure: 'wait',
+      highWaterMark: limit,
+      maxBackpressure: limit,
+    });
     socket.pause();
     const controller = new AbortController();
     peer.send(Buffer.alloc(30 * 1024 * 1024));

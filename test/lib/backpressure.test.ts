@@ -220,6 +220,47 @@ describe('sendAsync', () => {
     expect(peer.send('now')).toBe(true);
   });
 
+  test("with 'wait' it buffers one message beyond the high-water mark at most", async () => {
+    const { client, peer } = await pair({ backpressure: 'wait', highWaterMark: 32 * KiB });
+    const sizes: number[] = [];
+    client.on('message', (data) => sizes.push((data as Buffer).length));
+    client.pause();
+    const expected = Array.from({ length: 2000 }, (_, i) => 10 * KiB + i);
+    let most = 0;
+    const sends = expected.map((size) => {
+      const sent = peer.sendAsync(Buffer.alloc(size));
+      most = Math.max(most, peer.bufferedAmount);
+      return sent;
+    });
+    await delay(50);
+    expect(most).toBeGreaterThan(20 * KiB);
+    client.resume();
+    const watch = setInterval(() => (most = Math.max(most, peer.bufferedAmount)), 0);
+    await Promise.all(sends);
+    clearInterval(watch);
+    expect(most).toBeLessThanOrEqual(32 * KiB + 10 * KiB + expected.length);
+    await until(() => sizes.length === expected.length);
+    expect(sizes).toEqual(expected);
+  });
+
+  test("with 'wait' what send and broadcast get comes behind what waits", async () => {
+    const { client, peer, server } = await pair({ backpressure: 'wait', highWaterMark: 32 * KiB });
+    const texts: string[] = [];
+    client.on('message', (data) => texts.push((data as Buffer).toString('latin1', 0, 8).trim()));
+    client.pause();
+    const text = (name: string): string => name.padEnd(10 * KiB);
+    const sends = Array.from({ length: 10 }, (_, i) => peer.sendAsync(text(`a${i}`)));
+    expect(peer.bufferedAmount).toBe(40 * KiB);
+    expect(peer.send('b')).toBe(false);
+    expect(peer.bufferedAmount).toBe(100 * KiB + 1);
+    sends.push(peer.sendAsync(text('c')));
+    expect(server.broadcast('d')).toBe(1);
+    client.resume();
+    await Promise.all(sends);
+    await until(() => texts.length === 13);
+    expect(texts).toEqual([...Array.from({ length: 10 }, (_, i) => `a${i}`), 'b', 'c', 'd']);
+  });
+
   test("what waits with 'wait' is given up by close, and by the end", async () => {
     for (const end of ['close', 'terminate'] as const) {
       const { client, peer, filled } = await stuffed({ maxBackpressure: MiB, backpressure: 'wait' });

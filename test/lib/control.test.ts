@@ -48,6 +48,15 @@ describe('ping and pong', () => {
     expect(String((await seen)[0])).toBe('hello');
   });
 
+  test('each of many pings in one packet is answered', async () => {
+    const { port } = await serve();
+    const peer = await rawClient(port);
+    const payloads = Array.from({ length: 100 }, (_, i) => `ping ${i}`);
+    peer.write(...payloads.map((payload) => frame(9, payload)));
+    const answers = Buffer.concat(payloads.map((payload) => frame(10, payload, { mask: false })));
+    expect(await peer.take(answers.length)).toEqual(answers);
+  });
+
   test('with autoPong: false nothing is answered but by hand', async () => {
     const { client: socket, peer } = await pair({ autoPong: false });
     const seen = record(socket, 'pong');

@@ -147,6 +147,19 @@ test('frames that come byte by byte are understood', async () => {
   expect(seen).toEqual(['ping: ping', `message: ${'a'.repeat(130)}end`, 'close: 1000']);
 });
 
+test('messages before a fault in the same packet are answered before the Close frame', async () => {
+  const { server, port } = await serve();
+  server.on('connection', (socket) => {
+    socket.on('message', (data) => socket.send(textOf(data)));
+    socket.on('error', () => socket.terminate()); // the Close frame has gone out by then
+  });
+  const peer = await rawClient(port);
+  peer.write(frame(1, 'one'), frame(2, 'two'), frame(9, 'ping'), frame(3, 'broken'), frame(1, 'behind'));
+  const unmasked = { mask: false };
+  const answers = [frame(10, 'ping', unmasked), frame(1, 'one', unmasked), frame(1, 'two', unmasked)];
+  expect(await peer.rest()).toEqual(Buffer.concat([...answers, frame(8, closePayload(1002), unmasked)]));
+});
+
 test('frames in the same packet as the request are delivered', async () => {
   const { server, port } = await serve();
   const messages: string[] = [];

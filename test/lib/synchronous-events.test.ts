@@ -102,3 +102,34 @@ test('false: a handler that throws loses nothing', () => {
   expect(seen.filter((text) => text.startsWith('after'))).toEqual(['after 0', 'after 1', 'after 2', 'after 3']);
   expect(seen.indexOf('after 2')).toBeLessThan(seen.indexOf('thrown 3'));
 });
+
+test('false: what a callback throws between two messages is an uncaught exception, and loses nothing', () => {
+  const program = `
+    const { WebSocket, WebSocketServer } = require(${JSON.stringify(join(root, 'dist/index.js'))});
+    const seen = [];
+    process.on('exit', () => console.log(JSON.stringify(seen)));
+    process.on('uncaughtException', (error) => seen.push(error.message));
+    const server = new WebSocketServer({ port: 0, host: '127.0.0.1', allowSynchronousEvents: false }, () => {
+      const socket = new WebSocket('ws://127.0.0.1:' + server.address().port);
+      socket.on('open', () => { for (let i = 0; i < 50; i++) socket.send(String(i)); socket.close(); });
+    });
+    server.on('connection', (peer) => {
+      peer.on('message', (data) => {
+        seen.push(String(data));
+        process.nextTick(() => { throw new Error('tick ' + data); });
+        process.nextTick(() => { throw new Error('second tick ' + data); });
+        queueMicrotask(() => { throw new Error('microtask ' + data); });
+      });
+      peer.on('close', () => server.close());
+    });
+  `;
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['-e', program], {
+    encoding: 'utf8',
+    timeout: 20_000,
+  });
+  expect([stderr, status]).toEqual(['', 0]);
+  const seen = JSON.parse(stdout) as string[];
+  const of = (i: number): string[] => [`${i}`, `microtask ${i}`, `second tick ${i}`, `tick ${i}`];
+  for (let i = 0; i < 50; i++) expect(seen.slice(i * 4, i * 4 + 4).sort()).toEqual(of(i));
+  expect(seen).toHaveLength(200);
+});

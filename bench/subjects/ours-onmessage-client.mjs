@@ -1,0 +1,4 @@
+import { WebSocket } from 'websocket-component';
+import { connect } from './standard-client.mjs';
+
+connect(WebSocket);

@@ -1,0 +1,101 @@
+/**
+ * The connection under an object of the standard: a socket of the `ws`-like class, with its handshake, limits and
+ * transports, that tells its owner what the standard calls feedback from the protocol.
+ */
+import { signalOption } from '../checks.js';
+import { driver } from '../dispatch.js';
+import type { ClientOptions } from '../options.js';
+import { ReadyState } from '../ready-state.js';
+import { WebSocket } from '../websocket.js';
+import { hasBadPort } from './url.js';
+
+/** How a connection ended. */
+export interface Ending {
+  /** The connection was failed, or was full: there is an error to report. */
+  hasFailed: boolean;
+  code: number;
+  reason: string;
+  wasClean: boolean;
+}
+
+const abnormalClosure = 1006;
+
+/** What would break the standard otherwise. */
+const fixed = {
+  skipUTF8Validation: false,
+  textType: 'string',
+  delivery: 'copy',
+  messageStream: false,
+  backpressure: 'close',
+  finishRequest: undefined,
+  followRedirects: false,
+} as const;
+
+/** Payload of the Close frame of the policy 'close': a status and 'The peer is too slow'. */
+const tooSlowPayload = 22;
+
+export class EngineSocket<Owner> extends WebSocket {
+  readonly owner: Owner;
+  /** The connection has to be failed, or is flagged as full. */
+  hasFailed = false;
+  /** Payload of our Close frame, which the engine counts as buffered. It goes out last. */
+  #closePayload = 0;
+
+  /**
+   * Starts the handshake. Nothing is told to the owner before this has returned.
+   * @throws TypeError or RangeError for an invalid option, and what Node's `http` throws for them.
+   */
+  constructor(owner: Owner, url: URL, protocols: string[], options: ClientOptions) {
+    const settings: ClientOptions = { ...options, ...fixed };
+    signalOption(options.signal);
+    if (hasBadPort(url)) settings.signal = AbortSignal.abort();
+    super(url.href, protocols, settings);
+    this.owner = owner;
+    this.on('error', noteFailure);
+  }
+
+  /** Our Close frame was sent, or the peer's has come. */
+  get hasStartedClosing(): boolean {
+    const connection = this._connection;
+    return connection !== undefined && (connection.closeSent || connection.closeReceived);
+  }
+
+  /** What 'close' means. After a failure the peer's Close frame does not count (RFC 6455, 7.1.7). */
+  ending(code: number, reason: Buffer): Ending {
+    if (this._connection === undefined) this.hasFailed = true;
+    if (this.hasFailed) return { hasFailed: true, code: abnormalClosure, reason: '', wasClean: false };
+    return { hasFailed: false, code, reason: reason.toString(), wasClean: this._wasClean };
+  }
+
+  /** Bytes passed to `send` and not yet handed to the kernel. */
+  get bufferedData(): number {
+    const connection = this._connection;
+    if (connection === undefined || this.#closePayload === 0) return this.bufferedAmount;
+    return this.bufferedAmount - Math.min(this.#closePayload, driver.bufferedAmount(connection.id));
+  }
+
+  override close(code?: number, reason?: string): void {
+    const before = this.bufferedAmount;
+    super.close(code, reason);
+    this.#closePayload = this.bufferedAmount - before;
+  }
+
+  /** Sends a message, and fails the connection when there is no room for it; see `WebSocket.send`. */
+  override send(data: string | ArrayBuffer | Uint8Array | Blob): boolean {
+    const connection = this._connection;
+    if (connection === undefined) return super.send(data);
+    const wasOpen = connection.readyState === ReadyState.Open;
+    // Strings and bytes need none of the conversions of the other class.
+    const hasRoom =
+      data instanceof Blob ? super.send(data) : connection.send(data, typeof data !== 'string', undefined);
+    if (!hasRoom && wasOpen && connection.readyState !== ReadyState.Open) {
+      this.hasFailed = true;
+      this.#closePayload = tooSlowPayload;
+    }
+    return hasRoom;
+  }
+}
+
+function noteFailure(this: EngineSocket<unknown>): void {
+  this.hasFailed = true;
+}

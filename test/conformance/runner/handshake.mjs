@@ -1,0 +1,97 @@
+// The opening handshake (RFC 6455, 4) in both roles, over a plain TCP socket.
+import { createHash, randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
+
+const guid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+const maxHead = 16_384;
+/** Milliseconds for a handshake. */
+const timeout = 10_000;
+
+/**
+ * Opens a WebSocket connection.
+ * @param {string} url `ws://host:port/path`
+ * @returns {Promise<{ socket: import('node:net').Socket, rest: Buffer }>} rest: what came behind the response
+ */
+export async function openConnection(url) {
+  const { hostname, port, pathname, search, host, protocol } = new URL(url);
+  if (protocol !== 'ws:') throw new Error(`${url}: only ws: URLs can be tested`);
+  const address = { host: hostname.replace(/^\[|\]$/g, ''), port: port || 80, allowHalfOpen: true, noDelay: true };
+  const socket = connect(address);
+  const key = randomBytes(16).toString('base64');
+  const fields = [
+    'Upgrade: websocket',
+    'Connection: Upgrade',
+    `Sec-WebSocket-Key: ${key}`,
+    'Sec-WebSocket-Version: 13',
+  ];
+  socket.write([`GET ${pathname}${search} HTTP/1.1`, `Host: ${host}`, ...fields, '', ''].join('\r\n'));
+  const { lines, rest } = await readHead(socket);
+  const refuse = (why) => {
+    socket.destroy();
+    throw new Error(`${why}: ${lines[0]}`);
+  };
+  if (!/^HTTP\/1\.1 101(?: |$)/.test(lines[0])) refuse('the server did not switch protocols');
+  if (valueOf(lines, 'sec-websocket-accept') !== acceptOf(key)) refuse('Sec-WebSocket-Accept is wrong');
+  if (valueOf(lines, 'sec-websocket-extensions') !== undefined) refuse('an extension was chosen that was not offered');
+  return { socket, rest };
+}
+
+/**
+ * Answers a client.
+ * @param {import('node:net').Socket} socket
+ * @param {(path: string) => boolean} isKnown whether the path gets a connection, or 404
+ * @returns {Promise<{ path: string, rest: Buffer } | undefined>} undefined: it was refused
+ */
+export async function acceptConnection(socket, isKnown) {
+  const { lines, rest } = await readHead(socket);
+  const path = lines[0].split(' ')[1] ?? '';
+  const key = valueOf(lines, 'sec-websocket-key');
+  const status = key === undefined ? '400 Bad Request' : isKnown(path) ? undefined : '404 Not Found';
+  if (status !== undefined) {
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    return undefined;
+  }
+  const fields = ['Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${acceptOf(key)}`];
+  socket.write(['HTTP/1.1 101 Switching Protocols', ...fields, '', ''].join('\r\n'));
+  return { path, rest };
+}
+
+function acceptOf(key) {
+  return createHash('sha1')
+    .update(key + guid)
+    .digest('base64');
+}
+
+function valueOf(lines, name) {
+  const line = lines.slice(1).find((one) => one.slice(0, one.indexOf(':')).toLowerCase() === name);
+  return line?.slice(line.indexOf(':') + 1).trim();
+}
+
+/** Reads up to the empty line; the socket is paused afterwards. */
+function readHead(socket) {
+  return new Promise((resolve, reject) => {
+    let received = Buffer.alloc(0);
+    const timer = setTimeout(() => fail(new Error(`no handshake within ${timeout} ms`)), timeout);
+    const finish = () => {
+      clearTimeout(timer);
+      socket.off('data', onData).off('error', fail).off('end', onEnd);
+    };
+    const fail = (error) => {
+      finish();
+      socket.on('error', () => {}).destroy();
+      reject(error);
+    };
+    const onEnd = () => fail(new Error('the connection ended during the handshake'));
+    const onData = (chunk) => {
+      received = Buffer.concat([received, chunk]);
+      const end = received.indexOf('\r\n\r\n');
+      if (end < 0 && received.length > maxHead) fail(new Error('the head of the handshake is too long'));
+      if (end < 0) return;
+      socket.pause();
+      finish();
+      socket.on('error', () => {}); // until somebody listens
+      resolve({ lines: received.subarray(0, end).toString('latin1').split('\r\n'), rest: received.subarray(end + 4) });
+    };
+    socket.on('data', onData).on('error', fail).on('end', onEnd);
+  });
+}
