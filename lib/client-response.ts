@@ -3,7 +3,12 @@ import type { IncomingMessage } from 'node:http';
 import type { HResultError } from './native.js';
 
 /** The error for a 101 response that the component refused. */
-export function responseError(response: IncomingMessage, offered: string[], refusal: HResultError): Error {
+export function responseError(
+  response: IncomingMessage,
+  offered: string[],
+  offersDeflate: boolean,
+  refusal: HResultError,
+): Error {
   const protocol = response.headers['sec-websocket-protocol'];
   switch (refusal.code) {
     case 'E_SUBPROTOCOL_NOT_SUPPORTED':
@@ -13,6 +18,7 @@ export function responseError(response: IncomingMessage, offered: string[], refu
       return new Error('Server sent an invalid subprotocol');
     case 'E_PROTOCOL_EXTENSIONS_NOT_SUPPORTED':
     case 'E_UNSUPPORTED_EXTENSION':
+      if (offersDeflate) return new Error('Invalid Sec-WebSocket-Extensions header');
       return new Error('Server sent a Sec-WebSocket-Extensions header but no extension was requested');
     case 'E_INVALID_PROTOCOL_FORMAT':
       return upgradeError(response.headers) ?? new Error('Invalid Sec-WebSocket-Accept header');

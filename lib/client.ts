@@ -49,7 +49,7 @@ export class ClientHandshake {
     this.#target = parseAddress(address);
     this.#protocols = checkProtocols(protocols);
     this.#options = options;
-    socket._settings = this.#settings = resolveSettings(options, options.generateMask);
+    socket._settings = this.#settings = resolveSettings(options, true, options.generateMask);
     this.#timeout = handshakeTimeout;
     signalOption(options.signal);
     if (this.#settings.asyncContext) keepContext(socket);
@@ -169,7 +169,9 @@ export class ClientHandshake {
     } catch (error) {
       stream.on('error', () => {});
       stream.destroy();
-      this.#failed(responseError(response, this.#protocols, error as HResultError));
+      this.#failed(
+        responseError(response, this.#protocols, this.#settings.deflate !== undefined, error as HResultError),
+      );
       return;
     }
     this.#id = undefined;

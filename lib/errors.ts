@@ -17,6 +17,7 @@ export type WebSocketErrorCode =
   | 'WS_ERR_UNEXPECTED_RSV_2_3'
   | 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'
   | 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
+  | 'WS_ERR_INVALID_COMPRESSED_DATA'
   | 'WS_ERR_PROTOCOL'
   | 'WS_ERR_OUT_OF_MEMORY'
   | 'WS_ERR_BACKPRESSURE'
@@ -45,9 +46,10 @@ const faultCodes = new Map<string, WebSocketErrorCode>([
   ["a server's frame must not be masked", 'WS_ERR_UNEXPECTED_MASK'],
   ['the payload length has its most significant bit set', 'WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH'],
   ['the close status is not allowed', 'WS_ERR_INVALID_CLOSE_CODE'],
+  ['the compressed data is not valid', 'WS_ERR_INVALID_COMPRESSED_DATA'],
 ]);
 
-/** The code where the status alone decides. */
+/** The code of every other sentence, where the status alone decides. */
 const statusCodes = new Map<number, WebSocketErrorCode>([
   [1007, 'WS_ERR_INVALID_UTF8'],
   [1008, 'WS_ERR_TOO_MANY_BUFFERED_PARTS'],
@@ -61,7 +63,7 @@ function withCode(error: Error, code: WebSocketErrorCode): WebSocketError {
 
 /** The error for a fault that the driver reported: its sentence, and the status that was sent to the peer. */
 export function faultError(sentence: string, closeStatus: number): WebSocketError {
-  const code = statusCodes.get(closeStatus) ?? faultCodes.get(sentence) ?? 'WS_ERR_PROTOCOL';
+  const code = faultCodes.get(sentence) ?? statusCodes.get(closeStatus) ?? 'WS_ERR_PROTOCOL';
   const message = closeStatus === 1002 || closeStatus === 1007 ? `Invalid WebSocket frame: ${sentence}` : sentence;
   const error = code === 'WS_ERR_INVALID_UTF8' ? new Error(message) : new RangeError(message);
   return Object.assign(withCode(error, code), { closeStatus });

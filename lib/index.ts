@@ -44,7 +44,6 @@ export type {
   ClientOptions,
   ConnectionSettings,
   MessageData,
-  PerMessageDeflateOptions,
   RawData,
   ReceivedMessage,
   ReceiveOptions,
@@ -55,6 +54,7 @@ export type {
   TextType,
   TransportKind,
 } from './options.js';
+export type { PerMessageDeflateOptions } from './permessage-deflate.js';
 export type {
   BroadcastOptions,
   ServerCloseOptions,

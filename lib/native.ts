@@ -6,7 +6,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DriverCallbacks, EventKind, NativeModule, StartedDriver, WriteState as States } from '../types/native.js';
 
-export type { Address, Driver, DriverCallbacks, HeaderList, HResultError, SessionLimits } from '../types/native.js';
+export type {
+  Address,
+  DeflateSettings,
+  Driver,
+  DriverCallbacks,
+  HeaderList,
+  HResultError,
+  SessionLimits,
+} from '../types/native.js';
 
 /** A member of an enumeration as the number that it stands for. */
 type ValueOf<Member extends number> = `${Member}` extends `${infer Value extends number}` ? Value : never;

@@ -5,9 +5,10 @@
 import type { Agent, ClientRequest, ClientRequestArgs, OutgoingHttpHeaders } from 'node:http';
 import type { createConnection } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
-import type { ZlibOptions } from 'node:zlib';
 import { count, functionOption, milliseconds, oneOf } from './checks.js';
 import type { BlobLike } from './blob.js';
+import type { DeflateSettings } from './native.js';
+import { resolveDeflate, type PerMessageDeflateOptions } from './permessage-deflate.js';
 import type { WebSocket } from './websocket.js';
 
 /**
@@ -92,26 +93,6 @@ export interface ReceivedMessage {
   isBinary: boolean;
 }
 
-/** Options of permessage-deflate as `ws` has them. They have no effect: the extension does not exist here. */
-export interface PerMessageDeflateOptions {
-  /** Without effect. */
-  serverNoContextTakeover?: boolean;
-  /** Without effect. */
-  clientNoContextTakeover?: boolean;
-  /** Without effect. */
-  serverMaxWindowBits?: number;
-  /** Without effect. */
-  clientMaxWindowBits?: number;
-  /** Without effect. */
-  zlibDeflateOptions?: ZlibOptions;
-  /** Without effect. */
-  zlibInflateOptions?: ZlibOptions;
-  /** Without effect. */
-  threshold?: number;
-  /** Without effect. */
-  concurrencyLimit?: number;
-}
-
 /** Options of every connection, on clients and servers. */
 export interface ConnectionSettings {
   /** Largest message accepted, in bytes; a larger one ends the connection with 1009. 0: 4 GiB - 1. Default: 100 MiB, as `ws`. */
@@ -177,7 +158,10 @@ export interface ConnectionSettings {
    * variable `WEBSOCKET_COMPONENT_TRANSPORT` overrides it. `socket.transport` tells what was chosen.
    */
   transport?: 'auto' | TransportKind;
-  /** Without effect: permessage-deflate does not exist here, and is neither offered nor accepted. */
+  /**
+   * Compression of messages (permessage-deflate, RFC 7692), where the other side agrees. `maxPayload` counts what comes out.
+   * Default: false on servers, true on clients, as `ws`.
+   */
   perMessageDeflate?: boolean | PerMessageDeflateOptions;
   /**
    * Messages, pings and pongs that arrived together are delivered one behind the other, and callbacks of promises run
@@ -293,13 +277,16 @@ export interface ResolvedSettings {
   maxBackpressure: number;
   backpressure: BackpressurePolicy;
   transport: 'auto' | TransportKind;
+  /** Undefined: permessage-deflate is not negotiated. */
+  deflate: DeflateSettings | undefined;
   /** Undefined on servers. */
   generateMask: ClientOptions['generateMask'];
 }
 
-/** Fills in the defaults and checks the values. `generateMask`: of a client. */
+/** Fills in the defaults and checks the values. `compresses`: the default of `perMessageDeflate`. `generateMask`: of a client. */
 export function resolveSettings(
   options: ConnectionSettings,
+  compresses: boolean,
   generateMask?: ClientOptions['generateMask'],
 ): ResolvedSettings {
   const messageStream = Boolean(options.messageStream);
@@ -332,6 +319,7 @@ export function resolveSettings(
       options.backpressure ?? connectionDefaults.backpressure,
     ),
     transport: oneOf('transport', ['auto', 'native', 'stream'], options.transport ?? connectionDefaults.transport),
+    deflate: resolveDeflate(options.perMessageDeflate ?? compresses),
     generateMask,
   };
 }

@@ -88,7 +88,7 @@ export class WebSocketServer<
       throw new TypeError('One and only one of the "port", "server", or "noServer" options must be specified');
     }
     checkCallback(listener);
-    this.#settings = resolveSettings(options);
+    this.#settings = resolveSettings(options, false);
     this.#admission = new Admission(options);
     this.options = { clientTracking: true, ...options, ...this.#settings };
     const forget = (socket: WebSocket, code: number): void => this.#forget(socket, code);

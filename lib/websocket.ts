@@ -43,6 +43,7 @@ import { ReadyState } from './ready-state.js';
 import type { WebSocketServer } from './server.js';
 import type { ServerOptions } from './server-options.js';
 import type { createWebSocketStream } from './stream.js';
+import { extensionsOf } from './session-options.js';
 import { isTaken } from './transport.js';
 
 const binaryTypes: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'] satisfies BinaryType[];
@@ -99,6 +100,7 @@ export class WebSocket extends Additions {
   #readyState: ReadyState = ReadyState.Connecting;
   #binaryType: BinaryType = 'nodebuffer';
   #protocol = '';
+  #extensions = '';
   #url: string | undefined;
   /** Bytes passed to `send` when there never was a connection. */
   #unsent = 0;
@@ -153,9 +155,9 @@ export class WebSocket extends Additions {
     return this.#connection?.bufferedAmount ?? this.#unsent;
   }
 
-  /** The negotiated extensions; none exist yet. */
+  /** The negotiated extensions: 'permessage-deflate', or an empty string. */
   get extensions(): string {
-    return '';
+    return this.#extensions;
   }
 
   /** Whether `pause` is in force. */
@@ -338,7 +340,7 @@ export class WebSocket extends Additions {
     if (this.#handshake !== undefined || this.readyState !== ReadyState.Connecting || isTaken(stream)) {
       throw new Error('setSocket needs a socket that was made with null and not yet opened, and a stream of its own');
     }
-    const settings = resolveSettings(options);
+    const settings = resolveSettings(options, false);
     this._open(adoptConnection(this._isServer, settings), stream, '', head, '', settings);
   }
 
@@ -352,6 +354,7 @@ export class WebSocket extends Additions {
     settings: ResolvedSettings,
   ): void {
     this.#protocol = protocol;
+    this.#extensions = extensionsOf(id, settings);
     this._settings = settings;
     const Kind = needsKeepAlive(settings) ? KeptConnection : Connection;
     this.#connection = new Kind(this, id, stream, preamble, head, settings);

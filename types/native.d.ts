@@ -66,6 +66,28 @@ export interface SessionLimits {
   highWaterMark: number;
   /** Wire bytes waiting to be sent above which a message is refused, unless none wait. 0: no limit. */
   maxBackpressure: number;
+  /** Negotiates permessage-deflate; undefined: it is neither offered nor accepted. */
+  deflate?: DeflateSettings | undefined;
+}
+
+/** permessage-deflate (RFC 7692): what is agreed to, and how messages are compressed. Everything may be left out. */
+export interface DeflateSettings {
+  /** The server compresses each message by itself. `true`: asked for and used; `false`: an offer that asks for it is declined. */
+  serverNoContextTakeover?: boolean | undefined;
+  /** The client compresses each message by itself. `true`: offered or required; `false`: never agreed to. */
+  clientNoContextTakeover?: boolean | undefined;
+  /** The most that the server uses, 8 to 15. `false`: an offer that limits it is declined. */
+  serverMaxWindowBits?: number | boolean | undefined;
+  /** The most that the client uses, 8 to 15. `false`: the server may not limit it. */
+  clientMaxWindowBits?: number | boolean | undefined;
+  /** Without context takeover, messages whose first frame has fewer bytes are not compressed. */
+  threshold?: number | undefined;
+  /** zlib's, -1 to 9. */
+  level?: number | undefined;
+  /** zlib's, 1 to 9. */
+  memLevel?: number | undefined;
+  /** zlib's, 0 to 4. */
+  strategy?: number | undefined;
 }
 
 /** The HTTP header fields that the component made for the opening handshake: name, value, name, value … */
@@ -103,6 +125,9 @@ export interface Driver {
 
   /** Checks the server's response; returns the index of the chosen subprotocol, or -1. Throws an `HResultError`. */
   endHandshake(id: number, rawHeaders: HeaderList): number;
+
+  /** Whether permessage-deflate was agreed on: for a server once its handshake was accepted, for a client once it ended. */
+  compresses(id: number): boolean;
 
   /** The id made by the last `acceptHandshake` or `beginHandshake`. */
   readonly lastId: number;

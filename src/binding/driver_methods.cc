@@ -20,6 +20,7 @@ namespace {
 // The operation of send(): flags, and above them the callback number.
 constexpr std::uint32_t kBinary = 1;
 constexpr std::uint32_t kFin = 2;
+constexpr std::uint32_t kCompress = 4;
 constexpr std::uint32_t kOwnKey = 8;
 constexpr unsigned kCallbackShift = 4;
 
@@ -32,6 +33,10 @@ BufferType typeOf(std::uint32_t flags) {
     return (flags & kFin) != 0 ? BufferType::BinaryMessage : BufferType::BinaryFragment;
   }
   return (flags & kFin) != 0 ? BufferType::Utf8Message : BufferType::Utf8Fragment;
+}
+
+Compression compressionOf(std::uint32_t flags) {
+  return (flags & kCompress) != 0 ? Compression::FromThreshold : Compression::Off;
 }
 
 const MaskKey* addressOf(const std::optional<MaskKey>& key) { return key ? &*key : nullptr; }
@@ -107,7 +112,7 @@ napi_value DriverObject::receive(const Arguments& arguments) {
       connection->close(UV_ENOMEM, false);
     }
     if (mayDeliver) {
-      driver_->deliverIfFull();
+      driver_->deliverWaiting();
     }
   }
   return nullptr;
@@ -162,7 +167,7 @@ napi_value DriverObject::send(const Arguments& arguments) {
   return sendResult(connection == nullptr
                         ? Result::InvalidOperation
                         : connection->send(typeOf(operation), payload.bytes, operation >> kCallbackShift,
-                                           std::move(payload.owner), addressOf(key)),
+                                           std::move(payload.owner), addressOf(key), compressionOf(operation)),
                     connection);
 }
 
@@ -189,7 +194,7 @@ napi_value DriverObject::broadcast(const Arguments& arguments) {
     std::ranges::copy(payload.bytes, shared.get());
     payload = {std::span(shared.get(), payload.bytes.size()), shared};
   }
-  return number(driver_->broadcast(ids, typeOf(flags), payload.bytes, payload.owner));
+  return number(driver_->broadcast(ids, typeOf(flags), payload.bytes, payload.owner, compressionOf(flags)));
 }
 
 napi_value DriverObject::sendControl(const Arguments& arguments) {

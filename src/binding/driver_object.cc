@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "connection.h"
+#include "deflate_argument.h"
 #include "hresult.h"
 #include "traffic_object.h"
 
@@ -35,6 +36,7 @@ bool readLimits(napi_env env, napi_value value, driver::SessionLimits& limits) {
       !toInteger(env, property("maxBackpressure"), "limits.maxBackpressure", 0, kLargest, maxBackpressure) ||
       !toBoolean(env, property("skipUTF8Validation"), "limits.skipUTF8Validation", limits.skipUtf8Validation) ||
       !toBoolean(env, property("autoPong"), "limits.autoPong", limits.autoPong) ||
+      !toDeflateLimits(env, property("deflate"), limits.deflate) ||
       !toBoolean(env, property("borrow"), "limits.borrow", limits.borrow) ||
       !toBoolean(env, property("fragments"), "limits.fragments", limits.fragments)) {
     return false;
@@ -132,6 +134,7 @@ napi_value DriverObject::makeObject() {
       method("acceptHandshake", &invoke<&DriverObject::acceptHandshake>),
       method("beginHandshake", &invoke<&DriverObject::beginHandshake>),
       method("endHandshake", &invoke<&DriverObject::endHandshake>),
+      method("compresses", &invoke<&DriverObject::compresses>),
       method("attachNative", &invoke<&DriverObject::attachNative>),
       method("address", &invoke<&DriverObject::address>),
       method("attachStream", &invoke<&DriverObject::attachStream>),
@@ -322,6 +325,16 @@ napi_value DriverObject::endHandshake(const Arguments& arguments) {
     return nullptr;
   }
   return number(selection.subprotocol ? *selection.subprotocol : -1.0);
+}
+
+napi_value DriverObject::compresses(const Arguments& arguments) {
+  bool valid = false;
+  driver::Connection* const connection = find(arguments, valid);
+  napi_value result = nullptr;
+  return valid && napi_get_boolean(env_, connection != nullptr && connection->session().deflate() != nullptr,
+                                   &result) == napi_ok
+             ? result
+             : nullptr;
 }
 
 napi_value DriverObject::lastId(const Arguments& /*arguments*/) { return number(lastId_); }

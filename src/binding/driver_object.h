@@ -46,6 +46,7 @@ class DriverObject final : public driver::Delegate {
   napi_value acceptHandshake(const Arguments& arguments);
   napi_value beginHandshake(const Arguments& arguments);
   napi_value endHandshake(const Arguments& arguments);
+  napi_value compresses(const Arguments& arguments);
   napi_value lastId(const Arguments& arguments);
   napi_value attachNative(const Arguments& arguments);
   napi_value address(const Arguments& arguments);

@@ -41,6 +41,7 @@ constexpr std::array kFaults = {
     Fault{FaultKind::InvalidClosePayload, Result::InvalidFormat, kProtocolError,
           "a Close frame's payload must be empty or at least 2 bytes"},
     Fault{FaultKind::InvalidCloseStatus, Result::InvalidFormat, kProtocolError, "the close status is not allowed"},
+    Fault{FaultKind::InvalidCompressedData, Result::InvalidFormat, kInvalidPayload, "the compressed data is not valid"},
     Fault{FaultKind::OutOfMemory, Result::OutOfMemory, kInternalError, "out of memory"},
 };
 

@@ -27,6 +27,7 @@ enum class FaultKind : std::uint8_t {
   InvalidUtf8,
   InvalidClosePayload,
   InvalidCloseStatus,
+  InvalidCompressedData,
   OutOfMemory,
 };
 

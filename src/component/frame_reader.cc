@@ -6,9 +6,19 @@
 namespace websocket {
 namespace {
 
+bool mayCarry(unsigned rsv, Opcode opcode, const FrameRules& rules) {
+  if (isControl(opcode)) {
+    return false;
+  }
+  if (rules.rsv1Compressed && (rsv & kRsv1Bit) != 0) {
+    return opcode != Opcode::Continuation && (rsv == kRsv1Bit || rules.rsvAllowed);
+  }
+  return rules.rsvAllowed;
+}
+
 FaultKind checkFirstByte(std::uint8_t byte, const FrameRules& rules, bool messageOpen) {
   const auto opcode = static_cast<Opcode>(byte & kOpcodeBits);
-  if ((byte & kRsvBits) != 0 && (!rules.rsvAllowed || isControl(opcode))) {
+  if ((byte & kRsvBits) != 0 && !mayCarry(byte & kRsvBits, opcode, rules)) {
     return (byte & kRsv1Bit) != 0 ? FaultKind::Rsv1Set : FaultKind::Rsv2Or3Set;
   }
   switch (opcode) {

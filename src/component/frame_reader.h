@@ -16,6 +16,7 @@ struct FrameRules {
   bool mustBeMasked = false;     // the peer is a client
   bool mustNotBeMasked = false;  // the peer is a server
   bool rsvAllowed = false;       // an extension was negotiated: data frames may carry RSV bits
+  bool rsv1Compressed = false;   // RSV1 belongs to permessage-deflate: of a message's first frame only (RFC 7692, 6)
   std::uint64_t maxLength = 0;   // payload bytes of a data frame; 0: no limit
 };
 

@@ -98,7 +98,7 @@ Result GatherQueue::addData(const Frame& frame) {
   const FrameSize frameSize{headerSize + payload, payload};
   const bool byReference = frame.ownership == Payload::Reference && role_ == Role::Server && frame.closeStatus == 0 &&
                            !frame.payload.empty();
-  const bool indicated = frame.context != nullptr || frame.ownership == Payload::Reference;
+  const bool indicated = frame.indicated || frame.context != nullptr || frame.ownership == Payload::Reference;
 
   // What can fail comes first, and is taken back when a later step fails.
   frames_.push(frameSize);

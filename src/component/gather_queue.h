@@ -34,6 +34,7 @@ class GatherQueue {
     BufferType type = BufferType::None;
     void* context = nullptr;
     const MaskKey* key = nullptr;  // of a client; nullptr: a key is drawn
+    bool indicated = false;        // also without a context; frames whose payload is referenced always are
   };
 
   // Queue a frame. Fail: no randomness for the mask key. Throw std::bad_alloc and change nothing then.

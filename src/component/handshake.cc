@@ -59,12 +59,14 @@ bool isKey(std::string_view value) {
          value.find_first_not_of(kAlphabet) == kEncodedKeySize - 2;
 }
 
+void appendElement(std::string& list, std::string_view element) {
+  if (!list.empty()) list += ", ";
+  list += element;
+}
+
 std::string join(std::span<const std::string_view> elements) {
   std::string list;
-  for (const std::string_view element : elements) {
-    if (!list.empty()) list += ", ";
-    list += element;
-  }
+  for (const std::string_view element : elements) appendElement(list, element);
   return list;
 }
 
@@ -77,6 +79,13 @@ bool isExtension(std::string_view text) {
   return elements.next(element) && element == trim(text);
 }
 
+// True for extensions of the application's that can go into a header beside the built-in one, if that is in use.
+bool areExtensions(std::span<const std::string_view> extensions, const DeflateNegotiation* deflate) {
+  return std::all_of(extensions.begin(), extensions.end(), [&](std::string_view extension) {
+    return isExtension(extension) && (deflate == nullptr || !isPermessageDeflate(extension));
+  });
+}
+
 bool hasDuplicate(std::span<const std::string_view> texts) {
   return std::set<std::string_view>(texts.begin(), texts.end()).size() != texts.size();
 }
@@ -85,9 +94,9 @@ bool hasDuplicate(std::span<const std::string_view> texts) {
 
 Result ClientHandshake::begin(std::span<const std::string_view> subprotocols,
                               std::span<const std::string_view> extensions, RandomSource& random,
-                              std::span<const HeaderView>& headers) {
+                              std::span<const HeaderView>& headers, const DeflateNegotiation* deflate) {
   if (!std::all_of(subprotocols.begin(), subprotocols.end(), isToken) || hasDuplicate(subprotocols) ||
-      !std::all_of(extensions.begin(), extensions.end(), isExtension)) {
+      !areExtensions(extensions, deflate)) {
     return Result::InvalidArgument;
   }
   std::array<std::uint8_t, kKeySize> keyBytes;
@@ -99,8 +108,10 @@ Result ClientHandshake::begin(std::span<const std::string_view> subprotocols,
   std::vector<std::string> extensionCopies(extensions.begin(), extensions.end());
   std::string protocolList = join(subprotocols);
   std::string extensionList = join(extensions);
+  if (deflate != nullptr) appendElement(extensionList, offerDeflate(*deflate));
 
   // From here on nothing fails.
+  deflate_ = deflate != nullptr ? std::optional(*deflate) : std::nullopt;
   subprotocols_ = std::move(subprotocolCopies);
   extensions_ = std::move(extensionCopies);
   key_ = std::move(key);
@@ -122,7 +133,7 @@ Result ClientHandshake::end(std::span<const HeaderView> response, ClientSelectio
   if (findField(response, kAccept, value) != 1 || value != accept_) return Result::InvalidFormat;
   ClientSelection selected;
   Result result = selectSubprotocol(response, selected.subprotocol);
-  if (result == Result::Ok) result = selectExtensions(response, selected.extensions);
+  if (result == Result::Ok) result = selectExtensions(response, selected);
   if (result == Result::Ok) selection = std::move(selected);
   return result;
 }
@@ -141,28 +152,34 @@ Result ClientHandshake::selectSubprotocol(std::span<const HeaderView> response,
 
 // An extension may be offered several times with different parameters (RFC 6455, 9.1), but each offer can be taken
 // once, so that the result never has more entries than there were offers.
-Result ClientHandshake::selectExtensions(std::span<const HeaderView> response,
-                                         std::vector<std::uint32_t>& selected) const {
+Result ClientHandshake::selectExtensions(std::span<const HeaderView> response, ClientSelection& selected) const {
   std::string_view value;
-  if (extensions_.empty()) {
+  if (extensions_.empty() && !deflate_.has_value()) {
     return findField(response, kExtensions, value) == 0 ? Result::Ok : Result::ExtensionsNotSupported;
   }
   std::vector<bool> taken(extensions_.size());
   ListElements elements(response, kExtensions);
   for (std::string_view element; elements.next(element);) {
     const std::string_view name = elementName(element);
+    if (deflate_.has_value() && isPermessageDeflate(element)) {
+      if (selected.deflate.has_value()) return Result::ExtensionsNotSupported;
+      const Result result = readDeflateResponse(*deflate_, element, selected.deflate.emplace());
+      if (result != Result::Ok) return result;
+      continue;
+    }
     std::size_t i = 0;
     while (i < extensions_.size() && (taken[i] || !equalsIgnoreCase(name, elementName(extensions_[i])))) ++i;
     if (i == extensions_.size()) return Result::ExtensionsNotSupported;
     taken[i] = true;
-    selected.push_back(static_cast<std::uint32_t>(i));
+    selected.extensions.push_back(static_cast<std::uint32_t>(i));
   }
   return Result::Ok;
 }
 
 Result ServerHandshake::begin(std::string_view subprotocol, std::span<const std::string_view> extensions,
-                              std::span<const HeaderView> request, std::span<const HeaderView>& headers) {
-  if (hasControlCharacter(subprotocol) || !std::all_of(extensions.begin(), extensions.end(), isExtension)) {
+                              std::span<const HeaderView> request, std::span<const HeaderView>& headers,
+                              const DeflateNegotiation* deflate) {
+  if (hasControlCharacter(subprotocol) || !areExtensions(extensions, deflate)) {
     return Result::InvalidArgument;
   }
   std::string_view host;
@@ -187,12 +204,18 @@ Result ServerHandshake::begin(std::string_view subprotocol, std::span<const std:
     }
   }
 
+  std::optional<AcceptedDeflate> accepted;
+  if (deflate != nullptr) {
+    if (const Result result = acceptDeflate(*deflate, request, accepted); result != Result::Ok) return result;
+  }
   std::string accept = acceptFor(key);
   if (accept.empty()) return Result::Fail;
   std::string subprotocolCopy(subprotocol);
   std::string extensionList = join(extensions);
+  if (accepted.has_value()) appendElement(extensionList, accepted->response);
 
   // From here on nothing fails.
+  deflate_ = accepted.has_value() ? std::optional(accepted->parameters) : std::nullopt;
   accept_ = std::move(accept);
   subprotocol_ = std::move(subprotocolCopy);
   extensionList_ = std::move(extensionList);

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "extension/permessage_deflate.h"
 #include "protocol.h"
 #include "random.h"
 
@@ -24,6 +25,7 @@ namespace websocket {
 struct ClientSelection {
   std::vector<std::uint32_t> extensions;
   std::optional<std::uint32_t> subprotocol;
+  std::optional<DeflateParameters> deflate{};  // of the built-in permessage-deflate, which is not among the offers
 };
 
 class ClientHandshake {
@@ -34,23 +36,25 @@ class ClientHandshake {
 
   // Makes the fields of the request: Connection, Upgrade, Sec-WebSocket-Key, -Version, then -Protocol and -Extensions
   // when something is offered. Offers are copied; random gives the 16 bytes of the key.
+  // deflate: the built-in permessage-deflate is offered behind the extensions (R10); null: it is not.
   // InvalidArgument: a subprotocol that is no token or stands twice; an extension that is not one list element, whose
-  // name is no token, or with control characters. Fail: no randomness or no SHA-1.
+  // name is no token, with control characters, or the built-in one again. Fail: no randomness or no SHA-1.
   // Page: WebSocketBeginClientHandshake.
   Result begin(std::span<const std::string_view> subprotocols, std::span<const std::string_view> extensions,
-               RandomSource& random, std::span<const HeaderView>& headers);
+               RandomSource& random, std::span<const HeaderView>& headers, const DeflateNegotiation* deflate = nullptr);
 
   // Checks the fields of the 101 response (RFC 6455, 4.1); selection is written on success only.
   // InvalidFormat: Upgrade, Connection, Sec-WebSocket-Accept or a repeated Sec-WebSocket-Protocol.
   // SubprotocolNotSupported: not offered, or none although some were. ExtensionsNotSupported: not offered, or more
-  // often than offered. Page: WebSocketEndClientHandshake.
+  // often than offered, or parameters that do not go with the offer (readDeflateResponse). Page:
+  // WebSocketEndClientHandshake.
   Result end(std::span<const HeaderView> response, ClientSelection& selection) const;
 
   std::size_t offeredExtensionCount() const { return extensions_.size(); }
 
  private:
   Result selectSubprotocol(std::span<const HeaderView> response, std::optional<std::uint32_t>& selected) const;
-  Result selectExtensions(std::span<const HeaderView> response, std::vector<std::uint32_t>& selected) const;
+  Result selectExtensions(std::span<const HeaderView> response, ClientSelection& selected) const;
 
   std::vector<std::string> subprotocols_;
   std::vector<std::string> extensions_;
@@ -58,6 +62,7 @@ class ClientHandshake {
   std::string accept_;  // what the server has to answer to key_
   std::string protocolList_;
   std::string extensionList_;
+  std::optional<DeflateNegotiation> deflate_;
   std::array<HeaderView, 6> headers_;
 };
 
@@ -72,14 +77,20 @@ class ServerHandshake {
   // InvalidFormat: Host, Upgrade, Connection, Sec-WebSocket-Key or -Version is missing or malformed.
   // VersionNotSupported: a version other than 13. SubprotocolNotSupported, ExtensionsNotSupported: selected but not
   // offered. InvalidArgument: a selected string with control characters, or an extension as in ClientHandshake::begin.
-  // Fail: no SHA-1. Page: WebSocketBeginServerHandshake.
+  // Fail: no SHA-1. deflate: the first acceptable offer of permessage-deflate is accepted (R10). Page:
+  // WebSocketBeginServerHandshake.
   Result begin(std::string_view subprotocol, std::span<const std::string_view> extensions,
-               std::span<const HeaderView> request, std::span<const HeaderView>& headers);
+               std::span<const HeaderView> request, std::span<const HeaderView>& headers,
+               const DeflateNegotiation* deflate = nullptr);
+
+  // What was agreed of permessage-deflate; nothing: it is not used.
+  const std::optional<DeflateParameters>& deflate() const { return deflate_; }
 
  private:
   std::string accept_;
   std::string subprotocol_;
   std::string extensionList_;
+  std::optional<DeflateParameters> deflate_;
   std::array<HeaderView, 5> headers_;
 };
 

@@ -3,11 +3,15 @@
 #include <cstring>
 #include <memory>
 
+#include "extension/permessage_deflate_options.h"
 #include "random.h"
 #include "websocket_ext.h"
 
 namespace websocket {
 namespace {
+
+static_assert(WEB_SOCKET_DEFLATE_DEMAND == static_cast<int>(Preference::Demand));
+static_assert(WEB_SOCKET_DEFLATE_REFUSE == static_cast<int>(Preference::Refuse));
 
 constexpr ULONG kMinReceiveBufferSize = 256;
 constexpr ULONG kMinSendBufferSize = 16;  // a server's header with a close status, or a client's header
@@ -82,6 +86,44 @@ bool readPool(const WEB_SOCKET_PROPERTY& property, SharedReceivePool*& pool) {
   return true;
 }
 
+// A number that may be left to us as 0.
+bool readSetting(ULONG value, ULONG least, ULONG most, std::uint8_t& setting) {
+  if (value != 0) {
+    setting = static_cast<std::uint8_t>(value);
+  }
+  return value == 0 || (value >= least && value <= most);
+}
+
+bool readPreference(ULONG value, Preference& preference) {
+  preference = static_cast<Preference>(value);
+  return value <= WEB_SOCKET_DEFLATE_REFUSE;
+}
+
+bool readDeflate(const WEB_SOCKET_PROPERTY& property, SessionOptions& options) {
+  WEB_SOCKET_DEFLATE_OPTIONS value{};
+  if (!readValue(property, value)) {
+    return false;
+  }
+  const auto read = std::make_shared<PermessageDeflateOptions>();
+  DeflateNegotiation& negotiation = read->negotiation;
+  std::uint8_t level = 0;
+  if (!readPreference(value.ulServerNoContextTakeover, negotiation.serverNoContextTakeover) ||
+      !readPreference(value.ulClientNoContextTakeover, negotiation.clientNoContextTakeover) ||
+      !readSetting(value.ulServerMaxWindowBits, kMinWindowBits, kMaxWindowBits, negotiation.serverMaxWindowBits) ||
+      !readSetting(value.ulClientMaxWindowBits, kMinWindowBits, kMaxWindowBits, negotiation.clientMaxWindowBits) ||
+      !readSetting(value.ulLevel, 1, 9, level) || !readSetting(value.ulMemLevel, 1, 9, read->deflater.memLevel)) {
+    return false;
+  }
+  if (level != 0) {
+    read->deflater.level = static_cast<std::int8_t>(level);
+  }
+  read->threshold = value.ulThreshold;
+  read->pool = value.hPool == nullptr ? std::make_shared<DeflatePool>()
+                                      : *static_cast<const std::shared_ptr<DeflatePool>*>(value.hPool);
+  options.permessageDeflate = read;
+  return true;
+}
+
 bool readDocumented(const WEB_SOCKET_PROPERTY& property, SessionOptions& options) {
   switch (property.Type) {
     case WEB_SOCKET_RECEIVE_BUFFER_SIZE_PROPERTY_TYPE:
@@ -131,6 +173,8 @@ bool readAddition(const WEB_SOCKET_PROPERTY& property, SessionOptions& options, 
       return readPool(property, pool);
     case WEB_SOCKET_RANDOM_SOURCE_PROPERTY_TYPE:
       return readRandom(property, options);
+    case WEB_SOCKET_PERMESSAGE_DEFLATE_PROPERTY_TYPE:
+      return readDeflate(property, options);
     default:
       return false;
   }
@@ -157,7 +201,8 @@ Result readProperties(Role role, std::span<const WEB_SOCKET_PROPERTY> properties
   const std::uint64_t needed = std::uint64_t{options.receiveBufferSize} + options.sendBufferSize + kBufferOverhead;
   const bool bufferFits = options.allocatedBuffer.empty() || options.allocatedBuffer.size() >= needed;
   const bool exclusive =
-      (pool != nullptr && !options.allocatedBuffer.empty()) || (options.gather && options.coalesceSends);
+      ((pool != nullptr || options.permessageDeflate != nullptr) && !options.allocatedBuffer.empty()) ||
+      (options.gather && options.coalesceSends);
   return needed <= 0xFFFFFFFF && bufferFits && !exclusive ? Result::Ok : Result::InvalidArgument;
 }
 

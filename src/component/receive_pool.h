@@ -15,6 +15,10 @@ class ReceivePool {
   // Writable space for one network read; empty when the pool has none (the action queue then says NO_ACTION).
   virtual std::span<std::uint8_t> lease() = 0;
 
+  // Writable space for a part of a decompressed message, treated as that for a read from then on. Asked for while the
+  // session holds received bytes of another space, and no space for a read.
+  virtual std::span<std::uint8_t> leaseForInflating() { return lease(); }
+
   // The read is over: the first `used` bytes of the leased space hold received bytes; 0 gives the space back.
   virtual void commit(std::span<std::uint8_t> space, std::uint32_t used) = 0;
 

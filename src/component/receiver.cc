@@ -4,7 +4,6 @@
 #include <cstring>
 #include <new>
 
-#include "close_status.h"
 #include "receive_pool.h"
 
 namespace websocket {
@@ -19,6 +18,7 @@ Receiver::~Receiver() {
   drain();
   dropIndication();
   giveReadSpaceBack();
+  giveInflateSpaceBack();
   endLease();
 }
 
@@ -32,22 +32,12 @@ void Receiver::giveReadSpaceBack() {
 }
 
 void Receiver::endLease() {
-  if (options_.pool != nullptr && !memory_.empty() && input_.empty() && readSpace_.empty() && !indicationReady_) {
-    options_.pool->finish(memory_);
-    memory_ = {};
+  if (options_.pool == nullptr || memory_.empty() || !input_.empty() || !readSpace_.empty() || indicationReady_ ||
+      (inflating_ != nullptr && !endInflateLease())) {
+    return;
   }
-}
-
-void Receiver::makeRoomForExpectedPong() {
-  if (expectedPong_ == nullptr) {
-    expectedPong_ = std::make_unique<ExpectedPong>();
-  }
-}
-
-void Receiver::expectPong(std::span<const std::uint8_t> payload) {
-  std::ranges::copy(payload, expectedPong_->payload.begin());
-  expectedPong_->length = static_cast<std::uint8_t>(payload.size());
-  expectedPong_->armed = true;
+  options_.pool->finish(memory_);
+  memory_ = {};
 }
 
 void Receiver::inject(std::span<const std::uint8_t> bytes) {
@@ -91,6 +81,19 @@ ReceiveStep Receiver::takeFrames(bool mayRead) {
       if (const FaultKind kind = beginFrame(); kind != FaultKind::None) {
         return fault(kind);
       }
+    }
+    if (compressed_ && inCompressedPayload()) {
+      ReceiveStep step = ReceiveStep::Idle;
+      if (inflateFrame(step)) {
+        return step;
+      }
+      if (inPayload_) {
+        step = prepareRead(mayRead);
+        if (input_.empty()) {
+          return step;
+        }
+      }
+      continue;
     }
     if (const FaultKind kind = takePayload(); kind != FaultKind::None) {
       return fault(kind);
@@ -163,7 +166,7 @@ inline std::span<std::uint8_t> Receiver::chooseReadSpace() {
     memory_ = options_.pool->lease();
     return memory_;
   }
-  if (chunkLength_ == 0 || usesApplicationMemory()) {
+  if (chunkLength_ == 0 || usesApplicationMemory() || inCompressedPayload()) {
     return memory_;  // nothing in it is needed any more
   }
   if (chunk_ + chunkLength_ == memory_.data() + memory_.size()) {
@@ -195,7 +198,7 @@ void Receiver::cancelRead() {
 }
 
 inline bool Receiver::usesApplicationMemory() const {
-  return inPayload_ && !isControl(reader_.header().opcode()) && !operations_.front().memory.empty();
+  return inPayload_ && !isControl(reader_.header().opcode()) && !operations_.front().memory.empty() && !compressed_;
 }
 
 inline FaultKind Receiver::beginFrame() {
@@ -207,9 +210,10 @@ inline FaultKind Receiver::beginFrame() {
     return FaultKind::None;
   }
   if (header.opcode() != Opcode::Continuation) {
-    const std::uint8_t rsv = header.firstByte & kRsvBits;
+    compressed_ = rules_.rsv1Compressed && (header.firstByte & kRsv1Bit) != 0;
+    const unsigned rsv = header.firstByte & kRsvBits & (compressed_ ? ~unsigned{kRsv1Bit} : ~0U);
     kind_ = rsv != 0 ? MessageKind::Custom : header.opcode() == Opcode::Text ? MessageKind::Text : MessageKind::Binary;
-    customFirstByte_ = header.firstByte;
+    customFirstByte_ = static_cast<std::uint8_t>((header.firstByte & ~kRsvBits) | rsv);
     fragments_ = 0;
     messageSize_ = 0;
     utf8_.reset();
@@ -217,6 +221,9 @@ inline FaultKind Receiver::beginFrame() {
   messageOpen_ = !header.fin();
   if (options_.maxFragments != 0 && ++fragments_ > options_.maxFragments) {
     return FaultKind::TooManyFragments;
+  }
+  if (compressed_) {
+    return beginCompressedFrame();
   }
   if (options_.maxMessageSize != 0) {
     if (header.length > options_.maxMessageSize - messageSize_) {
@@ -256,7 +263,7 @@ inline FaultKind Receiver::takePayload() {
   input_ = input_.subspan(count);
   remaining_ -= count;
   chunkLength_ += static_cast<std::uint32_t>(count);
-  if (kind_ == MessageKind::Text && !control && !options_.disableUtf8Verification && !utf8_.feed({to, count})) {
+  if (!control && verifiesText() && !utf8_.feed({to, count})) {
     return FaultKind::InvalidUtf8;
   }
   return FaultKind::None;
@@ -272,22 +279,6 @@ inline bool Receiver::chunkIsFull() const {
   return options_.pool == nullptr && chunkLength_ == memory_.size();
 }
 
-// A control frame's payload must stay together, but shared memory cannot be kept. False: out of memory.
-bool Receiver::spillControl() {
-  if (options_.pool == nullptr || chunkLength_ == 0 || (spill_ != nullptr && chunk_ == spill_->data())) {
-    return true;
-  }
-  if (spill_ == nullptr) {
-    spill_.reset(new (std::nothrow) ControlPayload);
-  }
-  if (spill_ == nullptr) {
-    return false;
-  }
-  std::memcpy(spill_->data(), chunk_, chunkLength_);
-  chunk_ = spill_->data();
-  return true;
-}
-
 // Idle: the frame needs no indication, go on.
 inline ReceiveStep Receiver::endFrame() {
   inPayload_ = false;
@@ -300,68 +291,11 @@ inline ReceiveStep Receiver::endFrame() {
     chunkLength_ = 0;
     return endControl(payload);
   }
-  if (header.fin() && kind_ == MessageKind::Text && !options_.disableUtf8Verification && !utf8_.complete()) {
+  if (header.fin() && verifiesText() && !utf8_.complete()) {
     return fault(FaultKind::InvalidUtf8);
   }
   indicateChunk(header.fin());
   return ReceiveStep::Indicate;
-}
-
-ReceiveStep Receiver::endControl(std::span<std::uint8_t> payload) {
-  switch (reader_.header().opcode()) {
-    case Opcode::Ping:
-      pingLength_ = static_cast<std::uint8_t>(payload.size());
-      if (options_.indicatePings) {
-        indicate(BufferType::Ping, payload);
-      }
-      return ReceiveStep::Ping;
-    case Opcode::Pong:
-      if (answersPing(payload)) {
-        indicate(BufferType::PingPong, payload);
-        return ReceiveStep::Indicate;
-      }
-      if (options_.indicateUnsolicitedPongs) {
-        indicate(BufferType::UnsolicitedPong, payload);
-        return ReceiveStep::Indicate;
-      }
-      return ReceiveStep::Idle;
-    default:
-      return endClose(payload);
-  }
-}
-
-// Contract 10.4.
-ReceiveStep Receiver::endClose(std::span<std::uint8_t> payload) {
-  constexpr std::uint16_t kNoStatus = 1005;
-  if (payload.empty()) {
-    indicate(BufferType::Close, {}, kNoStatus);
-    return ReceiveStep::Indicate;
-  }
-  if (payload.size() < kCloseStatusSize) {
-    return fault(FaultKind::InvalidClosePayload);
-  }
-  const auto status = static_cast<std::uint16_t>(payload[0] << 8 | payload[1]);
-  if (!isReceivableCloseStatus(status, options_.strictCloseCodes)) {
-    return fault(FaultKind::InvalidCloseStatus);
-  }
-  const std::span<std::uint8_t> reason = payload.subspan(kCloseStatusSize);
-  if (!options_.disableUtf8Verification) {
-    Utf8Validator validator;
-    if (!validator.feed(reason) || !validator.complete()) {
-      return fault(FaultKind::InvalidUtf8);
-    }
-  }
-  indicate(BufferType::Close, reason, status);
-  return ReceiveStep::Indicate;
-}
-
-bool Receiver::answersPing(std::span<const std::uint8_t> payload) {
-  if (expectedPong_ == nullptr || !expectedPong_->armed ||
-      !std::ranges::equal(payload, std::span(expectedPong_->payload).first(expectedPong_->length))) {
-    return false;
-  }
-  expectedPong_.reset();
-  return true;
 }
 
 inline BufferType Receiver::chunkType(bool last) const {
@@ -377,7 +311,7 @@ inline BufferType Receiver::chunkType(bool last) const {
   }
 }
 
-inline void Receiver::indicateChunk(bool last) {
+void Receiver::indicateChunk(bool last) {
   indicate(chunkType(last), {chunkLength_ == 0 ? nullptr : chunk_, chunkLength_});
   chunkLength_ = 0;
 }

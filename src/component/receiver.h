@@ -3,6 +3,9 @@
 // Payload is unmasked and checked as it arrives, in place where it lies. Three memories can hold it: the session's own
 // buffer and the application's (a chunk is indicated when its frame ends or the memory is full), or a ReceivePool's (a
 // chunk is indicated as soon as the bytes at hand are used up, so that no session holds shared memory between reads).
+//
+// A compressed message (RFC 7692) goes through the same states, but its payload is what the inflater makes of it, in
+// memory beside the received bytes; receiver_inflate.cc has that part, and receiver_control.cc that of control frames.
 #pragma once
 
 #include <array>
@@ -19,6 +22,8 @@
 #include "utf8.h"
 
 namespace websocket {
+
+class DeflatePool;
 
 struct ReceiveOperation {
   std::span<std::uint8_t> memory;  // the application's, or empty
@@ -51,6 +56,10 @@ class Receiver {
   void setMemory(std::span<std::uint8_t> memory) { memory_ = memory; }
   // An extension was negotiated: data frames may carry RSV bits and are then indicated with a custom type (R1).
   void allowRsv() { rules_.rsvAllowed = true; }
+  // permessage-deflate was negotiated: how the peer compresses. Throws std::bad_alloc.
+  void inflateMessages(std::shared_ptr<DeflatePool> pool, std::uint8_t windowBits, bool takeover);
+  // Between messages: keeps of the decompression context only what later messages may refer to.
+  void shrinkInflater();
   // The newest ping that the application sent; a pong with the same payload answers it (R5). Room for it is made
   // beforehand: that throws std::bad_alloc, expecting does not.
   void makeRoomForExpectedPong();
@@ -100,12 +109,19 @@ class Receiver {
   void drain() {
     draining_ = true;
     input_ = {};
+    dropCompressed();
   }
   // Drops an indication that advance() found and the application has not seen.
   void dropIndication() { indicationReady_ = false; }
 
   // Payload bytes of the data frame under way that have not arrived.
   std::uint64_t frameRemaining() const { return inPayload_ && !isControl(reader_.header().opcode()) ? remaining_ : 0; }
+  // The data message under way, or else the last one, is compressed.
+  bool inflates() const { return compressed_; }
+  // advance() was Idle because the pool had no space for inflated bytes.
+  bool waitsForSpace() const;
+  // Moves received bytes that were not taken out of the pool's memory. Throws std::bad_alloc.
+  void keepReceived();
 
  private:
   enum class MessageKind : std::uint8_t { None, Text, Binary, Custom };
@@ -113,6 +129,10 @@ class Receiver {
     bool armed = false;
     std::uint8_t length = 0;
     ControlPayload payload;
+  };
+  struct Inflating;
+  struct DeleteInflating {
+    void operator()(Inflating* inflating) const;
   };
   struct Injected {  // never without bytes that were not taken
     std::vector<std::uint8_t> bytes;
@@ -143,6 +163,19 @@ class Receiver {
   void indicate(BufferType type, std::span<std::uint8_t> payload, std::uint16_t closeStatus = 0);
   BufferType chunkType(bool last) const;
   bool usesApplicationMemory() const;
+  bool verifiesText() const { return kind_ == MessageKind::Text && !options_.disableUtf8Verification; }
+  // The payload of the frame under way has to be inflated.
+  bool inCompressedPayload() const { return inPayload_ && compressed_ && !isControl(reader_.header().opcode()); }
+  bool inflateFrame(ReceiveStep& step);
+  bool pauseInflating(ReceiveStep& step);
+  FaultKind beginCompressedFrame();
+  void takeCompressed();
+  void dropCompressed();
+  std::span<std::uint8_t> inflateSpace();
+  FaultKind takeInflated(std::span<const std::uint8_t> bytes);
+  void indicateInflated(bool last);
+  void giveInflateSpaceBack();
+  bool endInflateLease();
 
   const SessionOptions& options_;
   FrameRules rules_;
@@ -167,6 +200,7 @@ class Receiver {
   Utf8Validator utf8_;
   MessageKind kind_ = MessageKind::None;
   bool messageOpen_ = false;  // a continuation frame must follow
+  bool compressed_ = false;
   std::uint8_t customFirstByte_ = 0;
 
   bool inPayload_ = false;  // of the frame under way
@@ -175,7 +209,8 @@ class Receiver {
   bool draining_ = false;
   FaultKind fault_ = FaultKind::None;
   Indication indication_;
-  std::unique_ptr<ExpectedPong> expectedPong_;  // null when none is expected
+  std::unique_ptr<ExpectedPong> expectedPong_;             // null when none is expected
+  std::unique_ptr<Inflating, DeleteInflating> inflating_;  // null unless permessage-deflate was negotiated
 };
 
 // What every small message passes through is inline in its caller: calls would be a third of its cost.

@@ -106,7 +106,7 @@ std::size_t SendQueue::writeFrame(const SendOperation& operation, std::uint8_t* 
 }
 
 inline void SendQueue::describeServerChunk(const SendOperation& operation, std::span<Buffer> buffers, Action& action) {
-  if (operation.owned != nullptr) {
+  if (operation.owned != nullptr && isControl(static_cast<Opcode>(operation.firstByte & kOpcodeBits))) {
     expected_ = static_cast<std::uint32_t>(writeFrame(operation, controlMemory_.data()));
     buffers[action.count++] = {controlMemory_.data(), expected_};
     sentAfter_ = payloadSize(operation);

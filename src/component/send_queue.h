@@ -24,14 +24,14 @@ struct SendOperation {
   std::uint16_t closeStatus = 0;  // goes before the payload of a Close frame; 0: the frame has none
   std::span<const std::uint8_t> payload;
   void* context = nullptr;
-  std::unique_ptr<ControlPayload> owned;  // where payload lies when it is not the application's
+  std::unique_ptr<std::uint8_t[]> owned;  // where payload lies when it is not the application's
   bool internal = false;                  // the session's own, never indicated
 
-  // Copies a control frame's payload. Throws std::bad_alloc.
+  // Copies the payload. Throws std::bad_alloc.
   void own(std::span<const std::uint8_t> bytes) {
-    owned = std::make_unique<ControlPayload>();
-    std::ranges::copy(bytes, owned->begin());
-    payload = std::span(*owned).first(bytes.size());
+    owned = std::make_unique_for_overwrite<std::uint8_t[]>(bytes.size());
+    std::ranges::copy(bytes, owned.get());
+    payload = {owned.get(), bytes.size()};
   }
 };
 

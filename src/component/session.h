@@ -8,9 +8,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
+#include "extension/message_deflater.h"
 #include "gather_queue.h"
 #include "handshake.h"
 #include "masking.h"
@@ -40,8 +42,12 @@ class Session {
                               std::span<const HeaderView> request, std::span<const HeaderView>& headers);
   Result endServerHandshake();
 
-  // Addition: opens the session without an HTTP/1.1 handshake (RFC 8441, or negotiated elsewhere).
-  Result open();
+  // Addition: opens the session without an HTTP/1.1 handshake (RFC 8441, or negotiated elsewhere). deflate: what was
+  // agreed of permessage-deflate there; InvalidArgument without SessionOptions::permessageDeflate.
+  Result open(const std::optional<DeflateParameters>& deflate = std::nullopt);
+  // Addition: what was agreed of permessage-deflate (R10); null: it is not used. Once the handshake has ended, for a
+  // client; has begun, for a server.
+  const DeflateParameters* deflate() const { return deflate_ == nullptr ? nullptr : &deflate_->agreed; }
 
   // Addition: bytes that followed the HTTP head; parsed before anything that the network delivers later. Copied.
   Result injectReceived(std::span<const std::uint8_t> bytes);
@@ -50,8 +56,11 @@ class Session {
   // the call (Payload::Copy; gather mode only, and then a null context asks for no indication).
   // Addition, here and below: a client masks with this key instead of a random one (gather mode only). A key of zeros
   // leaves the payload as it is. A key that others can foresee gives up what masking is for (RFC 6455, 10.3).
+  // Addition: with Compression::On the message is compressed during the call when that was negotiated. Without context
+  // takeover, one that would not become shorter is sent as it is.
   Result send(BufferType type, std::span<const std::uint8_t> payload, void* context,
-              Payload payloadOwnership = Payload::Reference, const MaskKey* key = nullptr);
+              Payload payloadOwnership = Payload::Reference, const MaskKey* key = nullptr,
+              Compression compression = Compression::Off);
   // Queues a ping or a pong with a payload of at most 125 bytes, copied. The documented functions pass an empty one.
   Result sendControl(BufferType type, std::span<const std::uint8_t> payload, void* context,
                      const MaskKey* key = nullptr);
@@ -81,6 +90,17 @@ class Session {
   std::size_t offeredExtensionCount() const;
   // Payload bytes of the data frame under way that have not arrived.
   std::uint64_t frameRemaining() const { return receiver_.frameRemaining(); }
+  // The data message being received, or else the last one, is compressed: frameRemaining() says nothing of its length.
+  bool inflates() const { return receiver_.inflates(); }
+  // The last getAction(Receive) gave nothing because the pool had no space for inflated bytes.
+  bool waitsForInflateSpace() const { return receiver_.waitsForSpace(); }
+  // Moves received bytes that were not taken out of the pool's memory. Throws std::bad_alloc.
+  void keepReceived() { receiver_.keepReceived(); }
+  // The fragmented message being sent is compressed.
+  bool deflates() const { return outgoing_ != OutgoingMessage::None && outgoingCompressed_; }
+  // For a time without messages: frees what the compression contexts hold, as far as the negotiation lets them be made
+  // again (RFC 7692, 7.1.1).
+  void shrinkDeflate();
   // Gives a pool's space back as soon as all received bytes in it were taken, instead of at the next network read.
   void endReceiveLease() { receiver_.endLease(); }
   // True when getAction(Send) has something to hand out once no send action is outstanding (gather mode).
@@ -97,6 +117,13 @@ class Session {
     ActionKind kind = ActionKind::None;
     std::uint32_t length = 0;  // bytes of its buffers
   };
+  struct Deflate {
+    Deflate(const DeflateParameters& parameters, std::shared_ptr<DeflatePool> pool, const DeflaterSettings& settings,
+            Role role)
+        : agreed(parameters), deflater(std::move(pool), settings, !parameters.noContextTakeover(role)) {}
+    DeflateParameters agreed;
+    MessageDeflater deflater;
+  };
   enum class Slot : std::uint8_t { Send = 1, Receive = 2, Reply = 3 };
   enum class OutgoingMessage : std::uint8_t { None, Text, Binary, Custom };
 
@@ -109,6 +136,12 @@ class Session {
   }
   Result becomeOpen();
   Result allocateBuffers();
+  std::unique_ptr<Deflate> makeDeflate(const std::optional<DeflateParameters>& agreed) const;
+  const DeflateNegotiation* wantedDeflate() const;
+  bool isCompressed(BufferType type, std::uint8_t firstByte, std::span<const std::uint8_t> payload,
+                    Compression compression) const;
+  Result sendCompressed(const GatherQueue::Frame& frame, OutgoingMessage open);
+  Result queueDeflated(const GatherQueue::Frame& frame, std::span<const std::uint8_t> deflated);
   Result dataFirstByte(BufferType type, std::uint8_t& firstByte, OutgoingMessage& open) const;
   Result queueClose(std::uint16_t status, std::span<const std::uint8_t> reason, void* context, bool internal,
                     const MaskKey* key = nullptr);
@@ -133,6 +166,7 @@ class Session {
   State state_ = State::Created;
   std::uint8_t allowedCalls_ = allowedCalls(State::Created);  // of state_
   OutgoingMessage outgoing_ = OutgoingMessage::None;          // the fragmented message being sent
+  bool outgoingCompressed_ = false;
   bool extensionNegotiated_ = false;
   bool replyTakenOnReceive_ = false;
   std::uint32_t actionCounter_ = 0;
@@ -144,6 +178,7 @@ class Session {
   // The send side is one of the two; a gather queue is made for the first frame.
   std::unique_ptr<SendQueue> sendQueue_;
   std::unique_ptr<GatherQueue> gatherQueue_;
+  std::unique_ptr<Deflate> deflate_;  // null unless permessage-deflate was negotiated
   ReplySlot reply_;
   Outstanding sendAction_;
   Outstanding receiveAction_;

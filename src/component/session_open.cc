@@ -1,6 +1,7 @@
 // The part of Session that leads to the open state: the state table's verdicts, the handshakes, the buffers.
 #include <new>
 
+#include "extension/permessage_deflate_options.h"
 #include "random.h"
 #include "session.h"
 
@@ -24,6 +25,11 @@ Result Session::admitUnusual(Call call) {
 Result Session::becomeOpen() {
   if (const Result result = allocateBuffers(); result != Result::Ok) {
     return result;
+  }
+  if (deflate_ != nullptr) {
+    const Role peer = role_ == Role::Server ? Role::Client : Role::Server;
+    receiver_.inflateMessages(options_->permessageDeflate->pool, deflate_->agreed.maxWindowBits(peer),
+                              !deflate_->agreed.noContextTakeover(peer));
   }
   if (extensionNegotiated_) {
     receiver_.allowRsv();
@@ -66,7 +72,8 @@ Result Session::beginClientHandshake(std::span<const std::string_view> subprotoc
   }
   auto handshake = std::make_unique<ClientHandshake>();
   RandomSource& random = options_->random != nullptr ? *options_->random : systemRandom();
-  if (const Result result = handshake->begin(subprotocols, extensions, random, headers); result != Result::Ok) {
+  if (const Result result = handshake->begin(subprotocols, extensions, random, headers, wantedDeflate());
+      result != Result::Ok) {
     return result;
   }
   clientHandshake_ = std::move(handshake);
@@ -84,6 +91,7 @@ Result Session::endClientHandshake(std::span<const HeaderView> response, ClientS
   if (const Result result = clientHandshake_->end(response, selection); result != Result::Ok) {
     return result;
   }
+  deflate_ = makeDeflate(selection.deflate);
   extensionNegotiated_ = !selection.extensions.empty();
   return becomeOpen();
 }
@@ -97,9 +105,11 @@ Result Session::beginServerHandshake(std::string_view subprotocol, std::span<con
     return result;
   }
   auto handshake = std::make_unique<ServerHandshake>();
-  if (const Result result = handshake->begin(subprotocol, extensions, request, headers); result != Result::Ok) {
+  if (const Result result = handshake->begin(subprotocol, extensions, request, headers, wantedDeflate());
+      result != Result::Ok) {
     return result;
   }
+  deflate_ = makeDeflate(handshake->deflate());
   serverHandshake_ = std::move(handshake);
   extensionNegotiated_ = !extensions.empty();
   enter(Event::HandshakeBegun);
@@ -116,10 +126,14 @@ Result Session::endServerHandshake() {
   return state_ == State::Handshaking ? becomeOpen() : Result::Ok;
 }
 
-Result Session::open() {
+Result Session::open(const std::optional<DeflateParameters>& deflate) {
+  if (deflate.has_value() && (wantedDeflate() == nullptr || !deflate->valid())) {
+    return Result::InvalidArgument;
+  }
   if (const Result result = admit(Call::BeginHandshake); result != Result::Ok) {
     return result;
   }
+  deflate_ = makeDeflate(deflate);
   return becomeOpen();
 }
 

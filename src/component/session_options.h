@@ -8,11 +8,20 @@
 
 namespace websocket {
 
+struct PermessageDeflateOptions;
 class RandomSource;
 class ReceivePool;
 
 // Whether send() keeps a reference to the payload or copies it.
 enum class Payload : std::uint8_t { Reference, Copy };
+
+// Whether send() compresses a message, when permessage-deflate was negotiated. A message's first frame decides.
+enum class Compression : std::uint8_t {
+  Off,
+  On,
+  FromThreshold,  // with context takeover; else messages whose first frame has PermessageDeflateOptions::threshold
+                  // bytes
+};
 
 // Bytes that an allocated buffer must have beyond the two buffer sizes (contract 6.2): room for one ping reply.
 inline constexpr std::uint32_t kBufferOverhead = 144;
@@ -39,6 +48,8 @@ struct SessionOptions {
   ReceivePool* pool = nullptr;                // network reads go to buffers shared by many sessions (R6)
   RandomSource* random = nullptr;             // nullptr: OpenSSL's generator
   std::shared_ptr<RandomSource> ownedRandom;  // what random points at, when the options have to keep it
+  // Negotiates permessage-deflate (R10); null: off. Not with an allocated buffer.
+  std::shared_ptr<const PermessageDeflateOptions> permessageDeflate;
 };
 
 }  // namespace websocket

@@ -60,7 +60,7 @@ inline Result Session::dataFirstByte(BufferType type, std::uint8_t& firstByte, O
 }
 
 Result Session::send(BufferType type, std::span<const std::uint8_t> payload, void* context, Payload payloadOwnership,
-                     const MaskKey* key) {
+                     const MaskKey* key, Compression compression) {
   if (payload.size() > kMaxOperationLength ||
       ((payloadOwnership == Payload::Copy || key != nullptr) && !options_->gather)) {
     return Result::InvalidArgument;
@@ -76,6 +76,9 @@ Result Session::send(BufferType type, std::span<const std::uint8_t> payload, voi
   }
   if (shape != Result::Ok) {
     return shape;
+  }
+  if (deflate_ != nullptr && isCompressed(type, firstByte, payload, compression)) {
+    return sendCompressed({firstByte, 0, payload, payloadOwnership, type, context, key}, open);
   }
   if (isGathering()) {
     const Result result = gatherQueue().addData({firstByte, 0, payload, payloadOwnership, type, context, key});

@@ -253,7 +253,9 @@ HRESULT WINAPI WebSocketSend(WEB_SOCKET_HANDLE hWebSocket, WEB_SOCKET_BUFFER_TYP
         return sendClose(handle.session, pBuffer, Context);
       default: {
         std::span<const std::uint8_t> payload;
-        return readData(pBuffer, payload) ? handle.session.send(type, payload, Context) : Result::InvalidArgument;
+        return readData(pBuffer, payload) ? handle.session.send(type, payload, Context, Payload::Reference, nullptr,
+                                                                Compression::FromThreshold)
+                                          : Result::InvalidArgument;
       }
     }
   });

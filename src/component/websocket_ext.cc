@@ -5,6 +5,7 @@
 #include <new>
 #include <span>
 
+#include "extension/deflate_pool.h"
 #include "handle.h"
 #include "shared_receive_pool.h"
 
@@ -79,4 +80,48 @@ ULONGLONG WINAPI WebSocketReceivePoolBytesInUse(WEB_SOCKET_RECEIVE_POOL hPool) {
 
 VOID WINAPI WebSocketDeleteReceivePool(WEB_SOCKET_RECEIVE_POOL hPool) {
   const std::unique_ptr<SharedReceivePool> owned(static_cast<SharedReceivePool*>(hPool));
+}
+
+HRESULT WINAPI WebSocketSendCompressed(WEB_SOCKET_HANDLE hWebSocket, WEB_SOCKET_BUFFER_TYPE BufferType,
+                                       WEB_SOCKET_BUFFER* pBuffer, PVOID pvContext, BOOL fCompress) {
+  const auto type = static_cast<enum BufferType>(BufferType);
+  if (type == BufferType::PingPong || type == BufferType::UnsolicitedPong || type == BufferType::Close) {
+    return WebSocketSend(hWebSocket, BufferType, pBuffer, pvContext);
+  }
+  return withHandle(hWebSocket, [&](Handle& handle) {
+    std::span<const std::uint8_t> payload;
+    return pBuffer != nullptr && readBytes(pBuffer->Data.pbBuffer, pBuffer->Data.ulBufferLength, payload)
+               ? handle.session.send(type, payload, pvContext, Payload::Reference, nullptr,
+                                     fCompress != FALSE ? Compression::On : Compression::Off)
+               : Result::InvalidArgument;
+  });
+}
+
+VOID WINAPI WebSocketShrinkDeflate(WEB_SOCKET_HANDLE hWebSocket) {
+  withHandle(hWebSocket, [](Handle& handle) {
+    handle.session.shrinkDeflate();
+    return Result::Ok;
+  });
+}
+
+// A pool is shared by its handles and by the application; what the application holds is a pointer to its share.
+HRESULT WINAPI WebSocketCreateDeflatePool(WEB_SOCKET_DEFLATE_POOL* phPool) {
+  if (phPool == nullptr) {
+    return E_INVALIDARG;
+  }
+  *phPool = nullptr;
+  try {
+    *phPool = std::make_unique<std::shared_ptr<DeflatePool>>(std::make_shared<DeflatePool>()).release();
+    return S_OK;
+  } catch (const std::bad_alloc&) {
+    return E_OUTOFMEMORY;
+  }
+}
+
+ULONGLONG WINAPI WebSocketDeflatePoolBytesInUse(WEB_SOCKET_DEFLATE_POOL hPool) {
+  return hPool == nullptr ? 0 : (*static_cast<const std::shared_ptr<DeflatePool>*>(hPool))->bytesInUse();
+}
+
+VOID WINAPI WebSocketDeleteDeflatePool(WEB_SOCKET_DEFLATE_POOL hPool) {
+  const std::unique_ptr<std::shared_ptr<DeflatePool>> owned(static_cast<std::shared_ptr<DeflatePool>*>(hPool));
 }

@@ -52,7 +52,10 @@ enum {
    */
   WEB_SOCKET_RECEIVE_POOL_PROPERTY_TYPE = 0x100B,
   /* WEB_SOCKET_RANDOM_SOURCE, copied. Where keys come from, instead of OpenSSL; for tests. */
-  WEB_SOCKET_RANDOM_SOURCE_PROPERTY_TYPE = 0x100C
+  WEB_SOCKET_RANDOM_SOURCE_PROPERTY_TYPE = 0x100C,
+  /* WEB_SOCKET_DEFLATE_OPTIONS, copied. permessage-deflate (RFC 7692): the handshake functions offer or accept it by
+     themselves, and the data functions see plain messages. Not with ALLOCATED_BUFFER. */
+  WEB_SOCKET_PERMESSAGE_DEFLATE_PROPERTY_TYPE = 0x100D
 };
 
 /* A received ping, with INDICATE_PINGS: Data is its payload. The 32-bit pattern is 0x80001000. */
@@ -75,6 +78,25 @@ typedef struct _WEB_SOCKET_FAULT {
 } WEB_SOCKET_FAULT;
 
 typedef PVOID WEB_SOCKET_RECEIVE_POOL;
+
+typedef PVOID WEB_SOCKET_DEFLATE_POOL;
+
+/* Of a parameter that both sides have a say in: as the peer wishes; ask for it, and use it where that is ours to
+   decide; never. */
+enum { WEB_SOCKET_DEFLATE_OPEN = 0, WEB_SOCKET_DEFLATE_DEMAND = 1, WEB_SOCKET_DEFLATE_REFUSE = 2 };
+
+/* How permessage-deflate is negotiated and used. All zero is a good choice: zlib's defaults, whatever the peer wants.
+ */
+typedef struct _WEB_SOCKET_DEFLATE_OPTIONS {
+  ULONG ulServerNoContextTakeover; /* WEB_SOCKET_DEFLATE_...: the server's messages are compressed each by itself */
+  ULONG ulClientNoContextTakeover; /* the same of the client's messages */
+  ULONG ulServerMaxWindowBits;     /* 8 to 15: the most that the server uses; 0: no wish */
+  ULONG ulClientMaxWindowBits;     /* 8 to 15: the most that the client uses; 0: no wish */
+  ULONG ulLevel;                   /* 1 (fast) to 9 (small); 0: zlib's default, 6 */
+  ULONG ulMemLevel;                /* 1 (little memory) to 9; 0: zlib's default, 8 */
+  ULONG ulThreshold;               /* without context takeover, WebSocketSend compresses messages of so many bytes */
+  WEB_SOCKET_DEFLATE_POOL hPool;   /* compression contexts shared with other handles; NULL: none are */
+} WEB_SOCKET_DEFLATE_OPTIONS;
 
 /*
  * Opens a handle without an HTTP/1.1 handshake, for RFC 8441 or for a handshake made elsewhere.
@@ -118,6 +140,31 @@ ULONGLONG WINAPI WebSocketReceivePoolBytesInUse(WEB_SOCKET_RECEIVE_POOL hPool);
 
 /* Frees a pool and its buffers. NULL has no effect. */
 VOID WINAPI WebSocketDeleteReceivePool(WEB_SOCKET_RECEIVE_POOL hPool);
+
+/*
+ * WebSocketSend with a choice for this message: whether it is compressed, when permessage-deflate was negotiated. For a
+ * message in fragments the first one decides. Custom types are never compressed. Otherwise as WebSocketSend.
+ */
+HRESULT WINAPI WebSocketSendCompressed(WEB_SOCKET_HANDLE hWebSocket, WEB_SOCKET_BUFFER_TYPE BufferType,
+                                       WEB_SOCKET_BUFFER* pBuffer, PVOID pvContext, BOOL fCompress);
+
+/*
+ * For a handle that has no messages for a while: frees what its compression contexts hold, as far as the negotiation
+ * lets them be made again. No effect without permessage-deflate.
+ */
+VOID WINAPI WebSocketShrinkDeflate(WEB_SOCKET_HANDLE hWebSocket);
+
+/*
+ * Makes a pool of compression contexts, which handles without context takeover share: they hold one only while a
+ * message passes through it. Any thread. E_INVALIDARG. E_OUTOFMEMORY.
+ */
+HRESULT WINAPI WebSocketCreateDeflatePool(WEB_SOCKET_DEFLATE_POOL* phPool);
+
+/* Bytes of all contexts of the pool, also of those that handles hold. */
+ULONGLONG WINAPI WebSocketDeflatePoolBytesInUse(WEB_SOCKET_DEFLATE_POOL hPool);
+
+/* Lets go of a pool. It lives on until the last handle that uses it is deleted. NULL has no effect. */
+VOID WINAPI WebSocketDeleteDeflatePool(WEB_SOCKET_DEFLATE_POOL hPool);
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <new>
 
 #include "driver.h"
@@ -14,6 +15,9 @@ namespace {
 // From this size on a message under way is filled by the kernel directly; below, one more copy costs less than the
 // system calls that a buffer growing by a quarter causes.
 constexpr std::size_t kDirectReadSize = std::size_t{64} * 1024;
+
+// Of what a compressed message still has.
+constexpr std::uint64_t kUnknownSize = std::numeric_limits<std::uint64_t>::max();
 
 std::span<const std::uint8_t> bytesOf(const char* text) {
   return {reinterpret_cast<const std::uint8_t*>(text), std::strlen(text)};
@@ -68,7 +72,7 @@ Result Connection::attach(std::unique_ptr<Transport> transport, std::span<const 
 Result Connection::requestReceive() {
   std::span<std::uint8_t> memory;
   if (assembling_ && message_.size() >= kDirectReadSize) {
-    memory = message_.tail(session_.frameRemaining());
+    memory = message_.tail(session_.inflates() ? kUnknownSize : session_.frameRemaining());
   }
   return session_.receive(memory, nullptr);
 }
@@ -115,6 +119,9 @@ void Connection::receive(std::span<const std::uint8_t> bytes) {
   while (!bytes.empty() && isOpen() && input_ == Input::Open) {
     const std::span<std::uint8_t> space = readSpace();
     if (space.empty()) {
+      if (waiting_) {
+        static_cast<void>(session_.injectReceived(bytes));  // behind what waits
+      }
       return;
     }
     const std::size_t count = std::min(bytes.size(), space.size());
@@ -126,6 +133,7 @@ void Connection::receive(std::span<const std::uint8_t> bytes) {
 
 // Carries out the session's receive actions until it needs the network.
 void Connection::pump() {
+  driver_.slab().allowInflating(!isPaused());  // what is read ahead must not become much memory
   while (isOpen() && input_ == Input::Open) {
     Action action;
     Buffer buffer;
@@ -140,6 +148,9 @@ void Connection::pump() {
       return;
     }
     if (action.kind != ActionKind::IndicateReceiveComplete) {
+      if (session_.waitsForInflateSpace()) {
+        waitForSpace();
+      }
       return;
     }
     if (action.count != 0) {
@@ -152,6 +163,29 @@ void Connection::pump() {
         return;
       }
     }
+  }
+}
+
+// Too much waits for delivery. The received bytes must not stay in the slab, which the delivery uses again.
+void Connection::waitForSpace() {
+  session_.keepReceived();
+  if (!waiting_) {
+    waiting_ = true;
+    transport_->setReading(false);
+    driver_.resumeLater(*this);
+  }
+}
+
+void Connection::resume() {
+  if (!waiting_ || isPaused() || !isOpen() || input_ != Input::Open) {
+    return;
+  }
+  waiting_ = false;
+  if (!readSpace().empty()) {
+    readCompleted(0);  // what was kept is used up, and this is no read
+  }
+  if (isOpen() && !waiting_) {
+    transport_->setReading(mayRead());
   }
 }
 
@@ -188,7 +222,18 @@ void Connection::recordMessage(EventKind kind, std::span<const std::uint8_t> mes
   driver_.record({id_, kind, message.data(), static_cast<std::uint32_t>(message.size()), 0, false, borrow_});
 }
 
+// Contexts that are not taken over are in the driver's pool between messages.
+void Connection::noteContexts() {
+  if (const DeflateParameters* const agreed = session_.deflate();
+      !agreed->serverNoContextTakeover || !agreed->clientNoContextTakeover) {
+    driver_.usesContexts(*this);
+  }
+}
+
 void Connection::dataReceived(EventKind kind, std::span<const std::uint8_t> payload, bool last) {
+  if (last && session_.inflates()) {
+    noteContexts();
+  }
   if (fragments_) {
     recordFragment(kind, payload, last);
     return;
@@ -214,7 +259,8 @@ void Connection::recordFragment(EventKind kind, std::span<const std::uint8_t> pi
   }
   const std::uint32_t flags =
       (kind == EventKind::Binary ? kFragmentBinary : 0) | (first ? kFragmentFirst : 0) | (last ? kFragmentLast : 0);
-  if (first || !driver_.joinFragment(id_, piece, flags)) {
+  // A piece that was inflated must not be moved: compressed bytes may lie between it and the piece before it.
+  if (first || session_.inflates() || !driver_.joinFragment(id_, piece, flags)) {
     record(EventKind::Fragment, piece, flags);
   }
 }
@@ -253,6 +299,9 @@ void Connection::setPaused(bool paused, std::uint64_t readAhead) {
   readLimit_ = paused ? bytesRead_ + readAhead : kUnlimited;
   if (isOpen() && input_ == Input::Open) {
     transport_->setReading(mayRead());
+    if (!paused && waiting_) {
+      driver_.resumeLater(*this);
+    }
   }
 }
 

@@ -63,9 +63,9 @@ class Connection {
 
   // From the application; see types/native.d.ts. The payload is copied, or what was not written at once; with an owner,
   // which keeps it alive and unchanged, a server refers to it. InsufficientBuffer: too much waits already.
-  // key: see Session::send().
+  // key, compression: see Session::send().
   Result send(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
-              SharedBytes owner = nullptr, const MaskKey* key = nullptr);
+              SharedBytes owner = nullptr, const MaskKey* key = nullptr, Compression compression = Compression::Off);
   Result sendControl(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
                      const MaskKey* key = nullptr);
   Result sendClose(std::uint16_t status, std::span<const std::uint8_t> reason, const MaskKey* key = nullptr);
@@ -81,6 +81,8 @@ class Connection {
 
   // From the driver: hands what is queued to the transport.
   void flush();
+  // From the driver: inflates what waits for space, unless the connection is paused.
+  void resume();
   // Marks the connection for the next flush; false when it is marked already.
   bool markDirty();
   std::uint64_t bufferedAmount() const { return session_.bufferedAmount(); }
@@ -143,12 +145,15 @@ class Connection {
   static constexpr std::uint64_t kUnlimited = ~std::uint64_t{0};
 
   bool isOpen() const { return phase_ == Phase::Attached; }
-  bool mayRead() const { return bytesRead_ < readLimit_ || input_ != Input::Open; }
+  bool isPaused() const { return readLimit_ != kUnlimited; }
+  bool mayRead() const { return (bytesRead_ < readLimit_ && !waiting_) || input_ != Input::Open; }
   bool canSend() const { return phase_ != Phase::Closed && output_ <= Output::Writing; }
   void record(EventKind kind, std::span<const std::uint8_t> data, std::uint32_t value, bool failed = false);
   void recordMessage(EventKind kind, std::span<const std::uint8_t> message);
   Result requestReceive();
   void pump();
+  void waitForSpace();
+  void noteContexts();
   void readCompleted(std::size_t count);
   void indicated(BufferType type, const Buffer& buffer);
   void dataReceived(EventKind kind, std::span<const std::uint8_t> payload, bool last);
@@ -181,6 +186,7 @@ class Connection {
   Finish finish_ = Finish::None;
   bool dirty_ = false;
   bool flushing_ = false;
+  bool waiting_ = false;  // for resume(), and reads nothing before
   bool borrow_ = false;
   bool fragments_ = false;
   bool assembling_ = false;  // a message has begun; message_ holds what came of it, unless fragments_

@@ -82,7 +82,7 @@ bool Connection::canWriteNow() const {
 }
 
 Result Connection::send(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
-                        SharedBytes owner, const MaskKey* key) {
+                        SharedBytes owner, const MaskKey* key, Compression compression) {
   if (!canSend()) {
     return Result::InvalidOperation;
   }
@@ -90,13 +90,17 @@ Result Connection::send(BufferType type, std::span<const std::uint8_t> payload, 
     return Result::InsufficientBuffer;
   }
   Result result = Result::Ok;
-  const bool mayRefer = session_.role() == Role::Server;  // a client masks, which is copying
+  const bool compress = session_.deflate() != nullptr && (compression != Compression::Off || session_.deflates());
+  const bool mayRefer = session_.role() == Role::Server && !compress;  // masking and compressing are copying
   if (mayRefer && owner != nullptr) {
     result = queued(sendByReference(type, payload, callback, std::move(owner)));
   } else if (mayRefer && payload.size() >= kWriteNowSize && canWriteNow()) {
     result = sendNow(type, payload, callback);
   } else {
-    result = queued(session_.send(type, payload, contextOf(callback), Payload::Copy, key));
+    if (compress) {
+      noteContexts();
+    }
+    result = queued(session_.send(type, payload, contextOf(callback), Payload::Copy, key, compression));
   }
   if (result == Result::Ok && (type == BufferType::Utf8Message || type == BufferType::BinaryMessage)) {
     ++traffic_->messagesSent;

@@ -39,6 +39,7 @@ void Driver::stop(std::function<void()> onEnd) {
   batch_ = {};
   dirty_.clear();
   failing_.clear();
+  waiting_.clear();
   phases_.reset();
 }
 
@@ -58,6 +59,11 @@ std::uint32_t Driver::createOptions(const SessionLimits& limits) {
   options.strictCloseCodes = true;
   options.pool = &slab_;
   options.random = &random_;
+  if (limits.deflate.has_value()) {
+    const DeflateLimits& deflate = *limits.deflate;
+    options.permessageDeflate = std::make_shared<const PermessageDeflateOptions>(
+        PermessageDeflateOptions{deflate.negotiation, deflate.deflater, deflatePool_, deflate.threshold});
+  }
   options_.push_back({std::make_shared<const SessionOptions>(options), limits.send, limits.borrow, limits.fragments});
   return static_cast<std::uint32_t>(options_.size() - 1);
 }
@@ -104,6 +110,7 @@ std::span<const std::uint8_t> Driver::keep(std::span<const std::uint8_t> payload
 
 std::span<const std::uint8_t> Driver::keep(MessageBuffer&& message) {
   const MessageBuffer& kept = batch_.messages.emplace_back(std::move(message));
+  slab_.noteElsewhere(kept.size());
   return {kept.data(), kept.size()};
 }
 
@@ -131,7 +138,14 @@ void Driver::closeAfterRead(Connection& connection, int error) {
   failing_.push_back({connection.id(), error});
 }
 
+void Driver::usesContexts(const Connection& connection) {
+  if (Connection* const idle = find(holders_.touch(connection.id())); idle != nullptr) {
+    idle->session().shrinkDeflate();
+  }
+}
+
 void Driver::retire(Connection& connection) {
+  holders_.remove(connection.id());
   const ConnectionId id = connection.id();
   std::unique_ptr<Connection>& place = retired_[id];  // throws before anything is moved
   place = connections_.remove(id);
@@ -143,7 +157,7 @@ const Connection* Driver::findEnded(ConnectionId id) const {
 }
 
 std::uint32_t Driver::broadcast(std::span<ConnectionId> ids, BufferType type, std::span<const std::uint8_t> payload,
-                                const SharedBytes& owner) {
+                                const SharedBytes& owner, Compression compression) {
   if (payload.size() * ids.size() >= kBusySize) {
     keepFreedMemory();
   }
@@ -151,7 +165,7 @@ std::uint32_t Driver::broadcast(std::span<ConnectionId> ids, BufferType type, st
   for (ConnectionId& id : ids) {
     Connection* const connection = find(id);
     try {
-      if (connection != nullptr && connection->send(type, payload, 0, owner) == Result::Ok) {
+      if (connection != nullptr && connection->send(type, payload, 0, owner, nullptr, compression) == Result::Ok) {
         id = 0;
         ++count;
       }
@@ -181,8 +195,28 @@ void Driver::deliver() {
 }
 
 void Driver::deliverIfFull() {
-  if (slab_.isLow() || batch_.events.size() >= Batch::kManyEvents) {
+  if (slab_.isLow() || batch_.events.size() >= Batch::kManyEvents || !waiting_.empty()) {
     deliver();
+  }
+}
+
+void Driver::deliverWaiting() {
+  deliverIfFull();
+  while (!waiting_.empty() && !delivering_) {
+    resumeWaiting();
+    deliverIfFull();
+  }
+}
+
+void Driver::resumeWaiting() {
+  for (const ConnectionId id : std::exchange(waiting_, {})) {
+    if (Connection* const connection = find(id); connection != nullptr) {
+      try {
+        connection->resume();
+      } catch (const std::bad_alloc&) {
+        connection->close(UV_ENOMEM, false);
+      }
+    }
   }
 }
 
@@ -211,8 +245,9 @@ void Driver::work() {
   if (delivering_) {
     return;  // a handler runs the loop inside itself
   }
-  for (int round = 0; round < kMaxRounds && !(batch_.events.empty() && dirty_.empty()); ++round) {
+  for (int round = 0; round < kMaxRounds && hasOutput(); ++round) {
     deliver();
+    resumeWaiting();
     flush();
   }
   if (!retired_.empty() && batch_.events.empty()) {

@@ -19,8 +19,10 @@
 #include "connection.h"
 #include "connection_table.h"
 #include "event.h"
+#include "extension/permessage_deflate_options.h"
 #include "loop_phases.h"
 #include "random.h"
+#include "recent_connections.h"
 #include "slab.h"
 #include "traffic.h"
 #include "uv_handle.h"
@@ -42,6 +44,13 @@ class Delegate {
   virtual void writeGathered() = 0;
 };
 
+// What is agreed to of permessage-deflate, and how messages are compressed.
+struct DeflateLimits {
+  DeflateNegotiation negotiation;
+  DeflaterSettings deflater;
+  std::uint32_t threshold = 0;  // bytes; see Compression::FromThreshold
+};
+
 struct SessionLimits {
   std::uint64_t maxPayload = 0;    // bytes of a message; 0: no limit. 2^32 - 1 for whole messages
   std::uint32_t maxFragments = 0;  // frames of a message; 0: no limit
@@ -50,6 +59,7 @@ struct SessionLimits {
   bool borrow = false;     // messages are delivered where they lie, without a copy
   bool fragments = false;  // messages are delivered in the pieces that they arrive in, and not put together
   SendLimits send{};
+  std::optional<DeflateLimits> deflate{};  // permessage-deflate (RFC 7692) is negotiated
 };
 
 class Driver {
@@ -82,15 +92,17 @@ class Driver {
   int attachStream(Connection& connection, std::span<const std::uint8_t> head);
 
   // Queues a message on each of the connections; with an owner as in Connection::send(). The ids of those that took it
-  // become 0; returns their number.
+  // become 0; returns their number. compression: see Connection::send().
   std::uint32_t broadcast(std::span<ConnectionId> ids, BufferType type, std::span<const std::uint8_t> payload,
-                          const SharedBytes& owner);
+                          const SharedBytes& owner, Compression compression = Compression::Off);
   // Writes what is queued on every connection: native ones by one system call each, streams by one call for all.
   void flush();
   // The first half of it: what streams are to write is gathered.
   void flushConnections();
   // Delivers now when the receive memory is nearly used up or many events wait.
   void deliverIfFull();
+  // Delivers and goes on until no connection has bytes to inflate, which deliverIfFull() leaves to the next phase.
+  void deliverWaiting();
 
   // For connections and transports.
   Delegate& delegate() { return delegate_; }
@@ -114,6 +126,15 @@ class Driver {
   // Closes the connection with a libuv error, but only after the loop has polled once more, so that what the peer sent
   // before is read.
   void closeAfterRead(Connection& connection, int error);
+  // The connection compresses or decompresses now. Throws std::bad_alloc.
+  void usesContexts(const Connection& connection);
+  // Bytes of all compression contexts.
+  std::uint64_t contextBytes() const { return deflatePool_->bytesInUse(); }
+  // The connection has bytes to inflate when the batch was delivered: Connection::resume().
+  void resumeLater(const Connection& connection) {
+    phases_->wake();
+    waiting_.push_back(connection.id());
+  }
   // Takes a closed connection out of the table; it is destroyed at the end of a phase, when its events were delivered.
   void retire(Connection& connection);
 
@@ -134,7 +155,9 @@ class Driver {
     int error = 0;
   };
 
-  bool hasWork() const { return !batch_.events.empty() || !dirty_.empty() || !failing_.empty(); }
+  bool hasOutput() const { return !batch_.events.empty() || !dirty_.empty() || !waiting_.empty(); }
+  bool hasWork() const { return hasOutput() || !failing_.empty(); }
+  void resumeWaiting();
   void deliver();
   void work();
 
@@ -152,6 +175,9 @@ class Driver {
   std::vector<ConnectionId> dirty_;
   std::vector<ConnectionId> flushing_;  // empty between flushes, with its memory kept
   std::vector<Failing> failing_;
+  std::vector<ConnectionId> waiting_;  // for resume()
+  RecentConnections holders_;          // of contexts
+  std::shared_ptr<DeflatePool> deflatePool_ = std::make_shared<DeflatePool>();
   Retired retired_;
   ConnectionTable connections_;  // destroyed before what the connections use
 };

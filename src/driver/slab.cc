@@ -14,6 +14,10 @@ std::span<std::uint8_t> Slab::rest() {
   return {blocks_.back().get() + used_, kBlockSize - used_};
 }
 
+std::span<std::uint8_t> Slab::leaseForInflating() {
+  return !mayInflate_ || isLow() || elsewhere_ > kMostElsewhere ? std::span<std::uint8_t>() : rest().first(kLowSpace);
+}
+
 bool Slab::contains(const std::uint8_t* bytes) const {
   return std::ranges::any_of(blocks_, [bytes](const Block& block) {
     const std::less<> before;  // a total order, also between unrelated arrays
@@ -45,6 +49,7 @@ bool Slab::append(std::span<const std::uint8_t> bytes, std::span<const std::uint
 void Slab::handOver(std::vector<Block>& blocks) {
   blocks.swap(blocks_);
   used_ = 0;
+  elsewhere_ = 0;
 }
 
 void Slab::recycle(std::vector<Block>& blocks) {

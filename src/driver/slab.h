@@ -3,7 +3,9 @@
 // handler causes more reading while a batch is being delivered, that reading gets a block of its own.
 //
 // A lease is the rest of the block, and a commit keeps its first bytes, so only one lease can be under way. That is why
-// space is leased only inside a LeaseScope: a session that asks at another time finds no space, and holds none.
+// space is leased only inside a LeaseScope: a session that asks at another time finds no space, and holds none. Space
+// for inflated bytes is different: a session asks for it between two reads, and gives it back before the next. It gets
+// none while much waits for delivery, because little on the wire can become much memory.
 #pragma once
 
 #include <cstddef>
@@ -25,6 +27,8 @@ class Slab final : public ReceivePool {
   static constexpr std::size_t kBlockSize = std::size_t{512} * 1024;
   // Below this the block counts as used up: a read into less costs more system calls than it is worth.
   static constexpr std::size_t kLowSpace = std::size_t{64} * 1024;
+  // With so many bytes of large messages waiting, no more is inflated before they are delivered.
+  static constexpr std::size_t kMostElsewhere = std::size_t{1024} * 1024;
 
   Slab() = default;
   Slab(const Slab&) = delete;
@@ -33,6 +37,7 @@ class Slab final : public ReceivePool {
 
   // Throws std::bad_alloc.
   std::span<std::uint8_t> lease() override { return leasing_ ? rest() : std::span<std::uint8_t>(); }
+  std::span<std::uint8_t> leaseForInflating() override;
   void commit(std::span<std::uint8_t> /*space*/, std::uint32_t used) override { used_ += used; }
 
   class LeaseScope {
@@ -55,6 +60,10 @@ class Slab final : public ReceivePool {
   // Moves bytes that lie in the block in use to the end of others before them; false, and nothing is moved, when one of
   // the two lies elsewhere. What lay between them is lost.
   bool append(std::span<const std::uint8_t> bytes, std::span<const std::uint8_t> more);
+  // So many bytes wait for delivery elsewhere.
+  void noteElsewhere(std::size_t bytes) { elsewhere_ += bytes; }
+  // Whether leaseForInflating() gives space to the connection at work.
+  void allowInflating(bool allowed) { mayInflate_ = allowed; }
   // Time to deliver, so that the block can be used again.
   bool isLow() const { return !blocks_.empty() && kBlockSize - used_ < kLowSpace; }
 
@@ -65,7 +74,9 @@ class Slab final : public ReceivePool {
  private:
   std::vector<Block> blocks_;  // the last one is in use
   std::size_t used_ = 0;       // bytes of the last block
+  std::size_t elsewhere_ = 0;  // bytes of large messages in the batch
   bool leasing_ = false;
+  bool mayInflate_ = true;
 };
 
 }  // namespace websocket::driver

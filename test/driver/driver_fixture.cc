@@ -216,7 +216,7 @@ DriverTest::Native DriverTest::connectNative(Role role, Socket socket, std::stri
     ends = {pair[0], pair[1]};
   }
   Connection& made = *driver_->create(*options_, role, traffic_);
-  EXPECT_EQ(made.session().open(), Result::Ok);
+  EXPECT_EQ(made.session().open(deflate_), Result::Ok);
   EXPECT_EQ(driver_->attachNative(made, ends.first, socket == Socket::Unix, bytesOf(preamble), bytesOf(head)), 0);
   ::close(ends.first);  // the driver has a duplicate
   return {made.id(), Peer(ends.second)};
@@ -227,7 +227,7 @@ ConnectionId DriverTest::connectStream(Role role, std::string_view head) {
     options_ = driver_->createOptions(limits_);
   }
   Connection& made = *driver_->create(*options_, role, traffic_);
-  EXPECT_EQ(made.session().open(), Result::Ok);
+  EXPECT_EQ(made.session().open(deflate_), Result::Ok);
   EXPECT_EQ(driver_->attachStream(made, bytesOf(head)), 0);
   return made.id();
 }

@@ -133,6 +133,7 @@ class DriverTest : public testing::Test {
   uv_loop_t loop_{};
   RecordingDelegate delegate_;
   std::optional<Driver> driver_;
+  std::optional<DeflateParameters> deflate_;  // agreed on connections made from now on
   std::optional<std::uint32_t> options_;
 };
 

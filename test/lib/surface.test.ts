@@ -278,7 +278,7 @@ describe('options that ws ignores, or that have no effect here', () => {
     const perMessageDeflate = { threshold: 10, serverMaxWindowBits: 10, zlibDeflateOptions: { level: 1 } };
     const options = { allowSynchronousEvents: true, maxBufferedChunks: 1, maxPendingAutoPongs: 1, perMessageDeflate };
     const { client: socket, peer } = await pair(options, { ...options, generateMask: (mask) => mask.fill(0) });
-    expect([socket.extensions, peer.extensions]).toEqual(['', '']);
+    expect([socket.extensions, peer.extensions]).toEqual(['permessage-deflate', 'permessage-deflate']);
     peer.send('hello', { compress: true });
     expect((await nextMessage(socket)).data.toString()).toBe('hello');
   });

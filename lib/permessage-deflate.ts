@@ -1,0 +1,95 @@
+/** The option `perMessageDeflate`: what it means for the driver, which negotiates and compresses (RFC 7692). */
+import type { ZlibOptions } from 'node:zlib';
+import { count } from './checks.js';
+import { describe } from './describe.js';
+import type { DeflateSettings } from './native.js';
+
+/** The name by which `extensions` shows it. */
+export const permessageDeflate = 'permessage-deflate';
+
+/** Options of permessage-deflate, with the names and defaults of `ws`. */
+export interface PerMessageDeflateOptions {
+  /**
+   * The server compresses each message by itself, which needs less memory and compresses less. Server: `true` uses it,
+   * `false` declines a client that asks for it. Client: `true` asks for it. Default: as the other side wishes.
+   */
+  serverNoContextTakeover?: boolean;
+  /**
+   * The client compresses each message by itself. Server: `true` asks for it. Client: `true` uses it, `false` fails a
+   * handshake whose server asks for it. Default: as the other side wishes.
+   */
+  clientNoContextTakeover?: boolean;
+  /**
+   * The window of what the server compresses: 8 to 15, for 256 bytes to 32 KiB. Server: the most that it uses; `false`
+   * declines a client that limits it. Client: asks for no more. Default: as the other side wishes, at most 15.
+   */
+  serverMaxWindowBits?: number | false;
+  /**
+   * The window of what the client compresses, 8 to 15. Server: asks for no more, and declines a client that cannot be
+   * asked; Client: the most that it uses; `false`: the server may not ask for less than 15. Default: as the other side wishes.
+   */
+  clientMaxWindowBits?: number | boolean;
+  /** How messages are compressed: `level`, `memLevel` and `strategy` count. Default: zlib's. */
+  zlibDeflateOptions?: ZlibOptions;
+  /** Has no effect: there is nothing to choose. */
+  zlibInflateOptions?: ZlibOptions;
+  /** Without context takeover, messages of fewer bytes are not compressed. Default: 1024. */
+  threshold?: number;
+  /** Has no effect: compression does not go through a queue. */
+  concurrencyLimit?: number;
+}
+
+const defaultThreshold = 1024;
+
+/**
+ * Checks the option and puts it into the driver's form; undefined: the extension is not negotiated.
+ * @throws TypeError or RangeError for an invalid option.
+ */
+export function resolveDeflate(option: unknown): DeflateSettings | undefined {
+  if (option === false || option === null || option === undefined) return undefined;
+  if (option !== true && typeof option !== 'object') {
+    throw new TypeError(`The option "perMessageDeflate" must be a boolean or an object, not ${describe(option)}`);
+  }
+  const options: PerMessageDeflateOptions = option === true ? {} : option;
+  const { level, memLevel, strategy } = options.zlibDeflateOptions ?? {};
+  return {
+    serverNoContextTakeover: flag('serverNoContextTakeover', options.serverNoContextTakeover),
+    clientNoContextTakeover: flag('clientNoContextTakeover', options.clientNoContextTakeover),
+    serverMaxWindowBits: windowBits('serverMaxWindowBits', options.serverMaxWindowBits),
+    clientMaxWindowBits: windowBits('clientMaxWindowBits', options.clientMaxWindowBits),
+    threshold: count(name('threshold'), options.threshold ?? defaultThreshold, 2 ** 32 - 1),
+    level: zlibNumber('level', level, -1, 9),
+    memLevel: zlibNumber('memLevel', memLevel, 1, 9),
+    strategy: zlibNumber('strategy', strategy, 0, 4),
+  };
+}
+
+function name(option: string): string {
+  return `perMessageDeflate.${option}`;
+}
+
+function flag(option: string, value: unknown): boolean | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value === 'boolean') return value;
+  throw new TypeError(`The option "${name(option)}" must be a boolean, not ${describe(value)}`);
+}
+
+function windowBits(option: string, value: unknown): number | boolean | undefined {
+  if (value === undefined || value === null || typeof value === 'boolean') return value ?? undefined;
+  return inRange(name(option), value, 8, 15);
+}
+
+function zlibNumber(option: string, value: unknown, least: number, most: number): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  return inRange(name(`zlibDeflateOptions.${option}`), value, least, most);
+}
+
+function inRange(option: string, value: unknown, least: number, most: number): number {
+  if (typeof value !== 'number') {
+    throw new TypeError(`The option "${option}" must be a number, not ${describe(value)}`);
+  }
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new RangeError(`The option "${option}" must be a whole number from ${least} to ${most}, not ${value}`);
+  }
+  return value;
+}
