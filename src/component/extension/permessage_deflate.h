@@ -81,8 +81,8 @@ std::string offerDeflate(const DeflateNegotiation& wanted);
 
 // Client: reads the element of a response that accepted offerDeflate(wanted). ExtensionsNotSupported: it breaks the
 // grammar, or has a parameter that is unknown, repeated, ill-formed, was not offered or goes beyond the offer; the
-// connection has to fail (RFC 7692, 7.1). A server that says nothing of what was asked of it is taken at its word: it may
-// use the whole window, and context takeover.
+// connection has to fail (RFC 7692, 7.1). A server that says nothing of what was asked of it is taken at its word: it
+// may use the whole window, and context takeover.
 Result readDeflateResponse(const DeflateNegotiation& wanted, std::string_view element, DeflateParameters& agreed);
 
 // True for a list element that names the extension.
