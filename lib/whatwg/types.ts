@@ -25,7 +25,6 @@ export type NodeOptions = Omit<
   | 'generateMask'
   | 'maxRedirects'
   | 'messageStream'
-  | 'perMessageDeflate'
   | 'protocolVersion'
   | 'protocols'
   | 'skipUTF8Validation'
@@ -139,7 +138,7 @@ export interface WebSocketErrorConstructor {
 
 /** What `WebSocketStream.opened` gives. */
 export interface WebSocketOpenInfo {
-  /** The negotiated extensions; none exist yet. */
+  /** The negotiated extensions: 'permessage-deflate', or nothing. */
   extensions: string;
   /** The subprotocol that the server chose, or an empty string. */
   protocol: string;

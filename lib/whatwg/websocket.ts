@@ -61,7 +61,7 @@ export interface WebSocket extends EventTarget {
    * when the connection ends.
    */
   readonly bufferedAmount: number;
-  /** The negotiated extensions; none exist yet. */
+  /** The negotiated extensions: 'permessage-deflate', or nothing. */
   readonly extensions: string;
   /** The subprotocol that the server chose, or an empty string. */
   readonly protocol: string;

@@ -158,8 +158,9 @@ describe('establishing the connection', () => {
     const [line, ...fields] = requests[0].trim().split('\r\n');
     expect(line).toBe('GET /path?query HTTP/1.1');
     expect(fields.map((field) => field.split(':')[0].toLowerCase()).sort()).toEqual([
-      ...['connection', 'host', 'sec-websocket-key', 'sec-websocket-version', 'upgrade'],
+      ...['connection', 'host', 'sec-websocket-extensions', 'sec-websocket-key', 'sec-websocket-version', 'upgrade'],
     ]);
+    expect(fields).toContain('Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits');
   });
 
   test.each([
