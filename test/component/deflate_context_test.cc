@@ -138,8 +138,8 @@ TEST_F(DeflateContext, AReferenceBeyondTheWindowIsCorrupt) {
 TEST_F(DeflateContext, InputAndOutputMayComeInStepsOfAnySize) {
   Deflater deflater({}, memory);
   Inflater inflater(15, memory);
-  for (const std::size_t inputStep : {1, 2, 3, 7, 64, 1000}) {
-    for (const std::size_t outputStep : {1, 2, 5, 63, 4096}) {
+  for (const std::size_t inputStep : std::initializer_list<std::size_t>{1, 2, 3, 7, 64, 1000}) {
+    for (const std::size_t outputStep : std::initializer_list<std::size_t>{1, 2, 5, 63, 4096}) {
       const std::string text = sample(3000, static_cast<unsigned>(inputStep));
       EXPECT_EQ(inflated(inflater, deflated(deflater, text), inputStep, outputStep), text);
     }

@@ -302,7 +302,7 @@ TEST(DeflateSession, CompressedAndPlainMessagesMayFollowEachOther) {
                                            {BufferType::Utf8Message, ""},        {BufferType::Utf8Message, "Hello"}};
     ASSERT_EQ(endpoint.read(wire), Result::Ok) << endpoint.session->fault().reason;
     EXPECT_EQ(endpoint.received(), expected);
-    for (const std::size_t step : {1, 2, 3, 5}) {
+    for (const std::size_t step : std::initializer_list<std::size_t>{1, 2, 3, 5}) {
       ASSERT_EQ(endpoint.read(wire, step), Result::Ok);
       EXPECT_EQ(endpoint.received(), expected) << step;
     }

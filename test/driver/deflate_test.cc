@@ -56,7 +56,8 @@ TEST_F(DeflateTest, MessagesOfAllSizesArrive) {
   const ConnectionId stream = connectStream(Role::Server);
   std::string wire;
   std::vector<std::string> sent;
-  for (const std::size_t size : {0, 5, 1000, 65'535, 65'536, 65'537, 200'000, 3'000'000, 10, 0, 100'000}) {
+  for (const std::size_t size :
+       std::initializer_list<std::size_t>{0, 5, 1000, 65'535, 65'536, 65'537, 200'000, 3'000'000, 10, 0, 100'000}) {
     sent.push_back(sample(size));
     wire += clientFrame(kCompressedText, deflated(sent.back()));
   }
