@@ -106,16 +106,19 @@ class NativeTransport implements Transport, Carrier {
 /** Methods that Node's HTTP server replaces on each of its sockets. */
 const listening: object = NativeSocket.prototype;
 
-/** Makes a socket of Node, which has no handle, stand for the connection. */
+/**
+ * Makes a socket of Node, which has no handle, stand for the connection. The prototype comes last: behind a change of it
+ * V8 would give every socket maps of its own for properties that are added.
+ */
 function standFor(transport: NativeTransport, socket: Socket): NativeSocket {
-  if (Object.getPrototypeOf(socket) === Socket.prototype) Object.setPrototypeOf(socket, NativeSocket.prototype);
-  else Object.defineProperties(socket, Object.getOwnPropertyDescriptors(NativeSocket.prototype)); // a class of the program's
   const made = socket as unknown as NativeSocket;
   const methods: Record<'on' | 'addListener' | 'prependListener', unknown> = made;
   methods.on = Reflect.get(listening, 'on');
   methods.addListener = Reflect.get(listening, 'addListener');
   methods.prependListener = Reflect.get(listening, 'prependListener');
   made[carrier] = transport;
+  if (Object.getPrototypeOf(socket) === Socket.prototype) Object.setPrototypeOf(socket, NativeSocket.prototype);
+  else Object.defineProperties(socket, Object.getOwnPropertyDescriptors(NativeSocket.prototype)); // a class of the program's
   return made;
 }
 

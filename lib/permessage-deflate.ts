@@ -2,10 +2,11 @@
 import type { ZlibOptions } from 'node:zlib';
 import { count } from './checks.js';
 import { describe } from './describe.js';
+import { driver } from './dispatch.js';
 import type { DeflateSettings } from './native.js';
 
 /** The name by which `extensions` shows it. */
-export const permessageDeflate = 'permessage-deflate';
+const permessageDeflate = 'permessage-deflate';
 
 /** Options of permessage-deflate, with the names and defaults of `ws`. */
 export interface PerMessageDeflateOptions {
@@ -40,6 +41,11 @@ export interface PerMessageDeflateOptions {
 }
 
 const defaultThreshold = 1024;
+
+/** What a connection, its handshake done, negotiated: as `WebSocket.extensions` has it. */
+export function extensionsOf(id: number, deflate: DeflateSettings | undefined): string {
+  return deflate !== undefined && driver.compresses(id) ? permessageDeflate : '';
+}
 
 /**
  * Checks the option and puts it into the driver's form; undefined: the extension is not negotiated.

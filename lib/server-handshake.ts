@@ -64,14 +64,16 @@ const commonFields = Object.entries({
   'Sec-WebSocket-Version': '13',
 }).flat();
 
+const negotiatedFields = ['sec-websocket-protocol', 'sec-websocket-extensions'] as const;
+
 /**
  * The header fields of a request that `checkRequest` found right, names and values in turn, for the component: from
  * `request.headers`, which the program may have changed, or made itself. (Node joins fields that come twice, which makes a
  * key or a version invalid.)
  */
 export function handshakeFields(headers: IncomingHttpHeaders): string[] {
-  const fields = [...commonFields, 'Sec-WebSocket-Key', headers['sec-websocket-key'] as string];
-  for (const name of ['sec-websocket-protocol', 'sec-websocket-extensions'] as const) {
+  const fields = commonFields.concat('Sec-WebSocket-Key', headers['sec-websocket-key'] as string);
+  for (const name of negotiatedFields) {
     const value = headers[name];
     if (typeof value === 'string') fields.push(name, value);
   }

@@ -3,26 +3,25 @@
  * request must not make one each.
  */
 import { driver } from './dispatch.js';
+import type { SessionLimits } from './native.js';
 import type { ResolvedSettings } from './options.js';
-import { permessageDeflate } from './permessage-deflate.js';
 
 const numbers = new Map<string, number>();
 
-/** What a connection, its handshake done, negotiated beside the subprotocol: as `WebSocket.extensions` has it. */
-export function extensionsOf(id: number, settings: ResolvedSettings): string {
-  return settings.deflate !== undefined && driver.compresses(id) ? permessageDeflate : '';
-}
+/** What a handshake need not find out again: a server's sockets have the same settings. */
+const known = new WeakMap<ResolvedSettings, number>();
 
 /** The driver's number for these settings. */
 export function optionsNumber(settings: ResolvedSettings): number {
-  const { maxPayload, maxFragments, skipUTF8Validation, highWaterMark, maxBackpressure } = settings;
-  const autoPong = settings.autoPong && settings.generateMask === undefined; // else the connection answers, with its keys
-  const borrow = settings.delivery === 'borrow';
-  const { messageStream: fragments, deflate } = settings;
-  const limits = {
-    ...{ maxPayload, maxFragments, skipUTF8Validation, autoPong },
-    ...{ borrow, fragments, highWaterMark, maxBackpressure, deflate },
-  };
+  let number = known.get(settings);
+  if (number === undefined) {
+    number = numberOf(limitsOf(settings));
+    known.set(settings, number);
+  }
+  return number;
+}
+
+function numberOf(limits: SessionLimits): number {
   const key = JSON.stringify(limits);
   let number = numbers.get(key);
   if (number === undefined) {
@@ -30,4 +29,15 @@ export function optionsNumber(settings: ResolvedSettings): number {
     numbers.set(key, number);
   }
   return number;
+}
+
+function limitsOf(settings: ResolvedSettings): SessionLimits {
+  const { maxPayload, maxFragments, skipUTF8Validation, highWaterMark, maxBackpressure } = settings;
+  const autoPong = settings.autoPong && settings.generateMask === undefined; // else the connection answers, with its keys
+  const borrow = settings.delivery === 'borrow';
+  const { messageStream: fragments, deflate } = settings;
+  return {
+    ...{ maxPayload, maxFragments, skipUTF8Validation, autoPong },
+    ...{ borrow, fragments, highWaterMark, maxBackpressure, deflate },
+  };
 }

@@ -38,12 +38,12 @@ import {
   type SendOptions,
   type TransportKind,
 } from './options.js';
+import { extensionsOf } from './permessage-deflate.js';
 import { kindOf, MessageKind, toMessage, type PreparedMessage } from './prepared-message.js';
 import { ReadyState } from './ready-state.js';
 import type { WebSocketServer } from './server.js';
 import type { ServerOptions } from './server-options.js';
 import type { createWebSocketStream } from './stream.js';
-import { extensionsOf } from './session-options.js';
 import { isTaken } from './transport.js';
 
 const binaryTypes: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'] satisfies BinaryType[];
@@ -354,7 +354,7 @@ export class WebSocket extends Additions {
     settings: ResolvedSettings,
   ): void {
     this.#protocol = protocol;
-    this.#extensions = extensionsOf(id, settings);
+    this.#extensions = extensionsOf(id, settings.deflate);
     this._settings = settings;
     const Kind = needsKeepAlive(settings) ? KeptConnection : Connection;
     this.#connection = new Kind(this, id, stream, preamble, head, settings);
