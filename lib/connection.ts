@@ -27,10 +27,13 @@ import type { WaitingMessages } from './waiting-messages.js';
 import type { WebSocket } from './websocket.js';
 
 const emptyReason = Buffer.alloc(0);
+// For every message: a constant of another module would be looked up at each use.
+const { Binary, Fin, Compress, OwnKey } = SendFlag;
+const { Open } = ReadyState;
 
 /** A connection whose handshake is done. */
 export class Connection implements DriverEvents {
-  readyState: ReadyState = ReadyState.Open;
+  readyState: ReadyState = Open;
   binaryType: BinaryType;
   isPaused = false;
   /** Our Close frame was queued. */
@@ -55,7 +58,6 @@ export class Connection implements DriverEvents {
   /** The transport is gone; only held messages and 'close' are still to come. */
   isEnded = false;
   #errorEmitted = false;
-  /** Made when first needed. */
   #callbacks: SendCallbacks | undefined;
   /** A send returned false, and 'drain' has not come yet. */
   #needsDrain = false;
@@ -65,10 +67,7 @@ export class Connection implements DriverEvents {
   #fragmentIsBinary: boolean | undefined;
 
   /**
-   * Starts the connection.
-   * @param socket emits the events
-   * @param id the driver's number of the connection, its handshake done
-   * @param stream what the handshake was done on; taken over
+   * Starts the connection whose handshake was done on `stream`, which is taken over; `id` is the driver's number of it.
    * @param preamble is written before the first frame
    * @param head was read from the stream already
    */
@@ -96,7 +95,7 @@ export class Connection implements DriverEvents {
 
   /** Whether a broadcast may put a whole message behind what was sent last, to which messages of `sendAsync` make way. */
   takesBroadcast(): boolean {
-    if (this.readyState !== ReadyState.Open || this.waiting?.makeWay() === false) return false;
+    if (this.readyState !== Open || this.waiting?.makeWay() === false) return false;
     return this.queue === undefined ? this.#fragmentIsBinary === undefined : !this.queue.endsInFragment;
   }
 
@@ -107,13 +106,16 @@ export class Connection implements DriverEvents {
 
   /** Queues a message. False: it was refused, or more than the high-water mark waits, and 'drain' will come. */
   send(payload: Message, isBinary: boolean, options: SendOptions | undefined, callback?: SendCallback): boolean {
-    if (this.readyState !== ReadyState.Open) return this.refuse(payload, callback);
+    if (this.readyState !== Open) return this.refuse(payload, callback);
     let held: Held = noRoom;
     if (this.queue !== undefined) held = this.queue.send(payload, isBinary, options, callback);
     else if (this.waiting === undefined || this.waiting.makeWay()) {
       held = this.transmit(payload, isBinary, options, callback);
     }
-    if (held === undefined) return true;
+    return held === undefined || this.#waits(held, payload, callback);
+  }
+
+  #waits(held: number, payload: Message, callback: SendCallback | undefined): false {
     if (held < 0 && held !== noRoom) return this.refuse(payload, callback);
     this.#needsDrain = true;
     if (held === noRoom) this.overflow(callback);
@@ -132,7 +134,7 @@ export class Connection implements DriverEvents {
 
   /** Queues a ping or a pong of at most 125 bytes. */
   sendControl(isPong: boolean, payload: ControlPayload, callback?: SendCallback, mask?: unknown): void {
-    if (this.readyState !== ReadyState.Open) {
+    if (this.readyState !== Open) {
       this.refuse(payload, callback);
       return;
     }
@@ -148,37 +150,38 @@ export class Connection implements DriverEvents {
 
   /** Hands a message to the driver. When the result is negative, the callback was forgotten. */
   transmit(payload: Message, isBinary: boolean, options: SendOptions | undefined, callback?: SendCallback): Held {
-    let flags: number = SendFlag.Fin | SendFlag.Compress;
+    let flags: number = Fin | Compress;
     if (options !== undefined) {
       if (options.binary !== undefined) isBinary = options.binary;
-      if (options.compress === false) flags -= SendFlag.Compress;
-      if (options.fin === false) flags -= SendFlag.Fin;
+      if (options.compress === false) flags -= Compress;
+      if (options.fin === false) flags -= Fin;
     }
     if (this.#fragmentIsBinary !== undefined) isBinary = this.#fragmentIsBinary; // the first part decides
-    if (isBinary) flags |= SendFlag.Binary;
+    if (isBinary) flags |= Binary;
     const key = maskKey(this.settings, options?.mask);
-    if (key !== undefined) flags |= SendFlag.OwnKey;
-    const number = this.remember(callback);
-    let held: Held = -1;
-    try {
-      held = driver.send(this.id, payload, flags | (number << callbackShift), key);
-    } finally {
-      if (held !== undefined && held < 0) this.#callbacks?.take(number);
-    }
-    if (held === undefined || held >= 0) this.#fragmentIsBinary = (flags & SendFlag.Fin) === 0 ? isBinary : undefined;
+    if (key !== undefined) flags |= OwnKey;
+    if (callback !== undefined) flags |= this.#sendCallbacks.next << callbackShift;
+    const held = driver.send(this.id, payload, flags, key);
+    if (held !== undefined && held < 0) return held;
+    if (callback !== undefined) this.#sendCallbacks.add(callback);
+    this.#fragmentIsBinary = (flags & Fin) === 0 ? isBinary : undefined;
     return held;
+  }
+
+  get #sendCallbacks(): SendCallbacks {
+    return (this.#callbacks ??= new SendCallbacks(this.settings));
   }
 
   /** The number of a callback; 0 without one. */
   remember(callback: SendCallback | undefined): number {
-    return callback === undefined ? 0 : (this.#callbacks ??= new SendCallbacks(this.settings)).add(callback);
+    return callback === undefined ? 0 : this.#sendCallbacks.add(callback);
   }
 
   /** What cannot be sent counts as buffered for ever (WHATWG) and is told to its callback. */
   refuse(payload: Message, callback: SendCallback | undefined): false {
     this.#unsent += byteLength(payload);
     if (callback !== undefined) {
-      process.nextTick(callback, this.readyState === ReadyState.Open ? notSentError() : notOpenError(this.readyState));
+      process.nextTick(callback, this.readyState === Open ? notSentError() : notOpenError(this.readyState));
     }
     return false;
   }
@@ -198,7 +201,7 @@ export class Connection implements DriverEvents {
 
   onSent(number: number, ok: boolean): void {
     if (ok) this.waiting?.admit();
-    else if (this.readyState === ReadyState.Open) this.#stopSending();
+    else if (this.readyState === Open) this.#stopSending();
     if (number === drained) {
       this.queue?.mayGoOn();
       this.mayDrain();
@@ -209,12 +212,11 @@ export class Connection implements DriverEvents {
     else callback?.(notSentError());
   }
 
-  /** Emits 'drain' when it is due. */
+  /** Emits 'drain' when it is due: not when the driver will tell again, because so much has been sent since. */
   mayDrain(): void {
-    // Not when the driver will tell again, because so much has been sent since.
     if (!this.#needsDrain || this.queue || driver.bufferedAmount(this.id) > this.settings.highWaterMark) return;
     this.#needsDrain = false;
-    if (this.readyState === ReadyState.Open) this.socket.emit('drain');
+    if (this.readyState === Open) this.socket.emit('drain');
   }
 
   /** Gives up what stands behind a message that takes a while. */
@@ -289,7 +291,7 @@ export class Connection implements DriverEvents {
 
   /** Starts the closing handshake; ends a pause, because the peer's Close frame lies behind what it sent before. */
   close(status: number | undefined, reason: string | Uint8Array): void {
-    if (this.readyState !== ReadyState.Open) return;
+    if (this.readyState !== Open) return;
     if (this.queue?.close(status, reason)) {
       this.#startCloseTimer();
     } else {
@@ -349,7 +351,7 @@ export class Connection implements DriverEvents {
   }
 
   onEnd(): void {
-    if (this.readyState === ReadyState.Open) this.#stopSending();
+    if (this.readyState === Open) this.#stopSending();
     this.transport.ended?.();
   }
 

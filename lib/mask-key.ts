@@ -11,9 +11,12 @@ const zeroKey = Buffer.alloc(4);
  * @param mask what the caller asked for; only false has a meaning: a key of zeros
  * @throws what `generateMask` throws.
  */
-export function maskKey({ generateMask }: ResolvedSettings, mask?: unknown): Uint8Array | undefined {
+export function maskKey(settings: ResolvedSettings, mask?: unknown): Uint8Array | undefined {
   if (mask === false) return zeroKey;
-  if (generateMask === undefined) return undefined;
+  return settings.generateMask === undefined ? undefined : generatedKey(settings.generateMask);
+}
+
+function generatedKey(generateMask: (mask: Buffer) => void): Buffer {
   const key = Buffer.alloc(4);
   generateMask(key);
   return key;

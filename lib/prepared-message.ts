@@ -53,7 +53,11 @@ export type Message = Payload | PreparedMessage | BlobReader;
  * @throws TypeError as `toPayload`.
  */
 export function toMessage(data: unknown): Message {
-  if (typeof data === 'string' || data instanceof Uint8Array) return data;
+  return typeof data === 'string' || data instanceof Uint8Array ? data : toOtherMessage(data);
+}
+
+// Functions of their own, because V8 puts only small ones into their callers.
+function toOtherMessage(data: unknown): Message {
   if (data instanceof PreparedMessage) return data;
   return isBlob(data) ? new BlobReader(data) : toPayload(data);
 }
@@ -61,11 +65,15 @@ export function toMessage(data: unknown): Message {
 /** What a message is when nothing else is said. */
 export const MessageKind = { Text: 0, Binary: 1, Blob: 2 } as const;
 export type MessageKind = (typeof MessageKind)[keyof typeof MessageKind];
+const { Text, Binary, Blob } = MessageKind;
 
 /** Text, binary, or a Blob, which is binary too but has to be read first. */
 export function kindOf(data: Message): MessageKind {
-  if (typeof data === 'string') return MessageKind.Text;
-  if (data instanceof Uint8Array) return MessageKind.Binary;
-  if (data instanceof PreparedMessage) return data.isBinary ? MessageKind.Binary : MessageKind.Text;
-  return data instanceof BlobReader ? MessageKind.Blob : MessageKind.Binary;
+  if (typeof data === 'string') return Text;
+  return data instanceof Uint8Array ? Binary : kindOfOther(data);
+}
+
+function kindOfOther(data: Exclude<Message, string | Uint8Array>): MessageKind {
+  if (data instanceof PreparedMessage) return data.isBinary ? Binary : Text;
+  return data instanceof BlobReader ? Blob : Binary;
 }

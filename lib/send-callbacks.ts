@@ -6,7 +6,8 @@ import type { ResolvedSettings, SendCallback } from './options.js';
 export class SendCallbacks {
   readonly #callbacks = new Map<number, SendCallback>();
   readonly #keepsContext: boolean;
-  #last = drained;
+  /** The number of the callback that is added next. */
+  next = drained + 1;
 
   constructor(settings: ResolvedSettings) {
     this.#keepsContext = settings.asyncContext;
@@ -14,9 +15,10 @@ export class SendCallbacks {
 
   /** Keeps a callback; returns its number. */
   add(callback: SendCallback): number {
-    this.#last = this.#last === maxCallback ? drained + 1 : this.#last + 1;
-    this.#callbacks.set(this.#last, this.#keepsContext ? inContext(callback) : callback);
-    return this.#last;
+    const number = this.next;
+    this.next = number === maxCallback ? drained + 1 : number + 1;
+    this.#callbacks.set(number, this.#keepsContext ? inContext(callback) : callback);
+    return number;
   }
 
   /** Takes a callback out. */

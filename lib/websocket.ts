@@ -46,6 +46,7 @@ import type { ServerOptions } from './server-options.js';
 import type { createWebSocketStream } from './stream.js';
 import { isTaken } from './transport.js';
 
+const { Binary, Blob } = MessageKind;
 const binaryTypes: readonly string[] = ['nodebuffer', 'arraybuffer', 'fragments', 'blob'] satisfies BinaryType[];
 
 const emptyReason = Buffer.alloc(0);
@@ -224,26 +225,26 @@ export class WebSocket extends Additions {
       options = undefined;
     }
     if (cb !== undefined) checkCallback(cb);
-    if (this.readyState === ReadyState.Connecting) throw notOpenError(ReadyState.Connecting);
+    const connection = this.#connection;
+    if (connection === undefined) return this.#cannotSend(data, cb);
     const payload = toMessage(data);
     const kind = kindOf(payload);
-    const connection = this.#connection;
-    if (connection === undefined) return this._refuse(byteLength(payload), cb);
-    if (kind === MessageKind.Blob) return sendBlob(connection, payload, options, cb);
-    return connection.send(payload, kind === MessageKind.Binary, options, cb ?? undefined);
+    if (kind === Blob) return sendBlob(connection, payload, options, cb);
+    return connection.send(payload, kind === Binary, options, cb ?? undefined);
   }
 
-  /**
-   * Sends a ping without data.
-   *
-   * @param cb called when it was handed to the kernel, or with an error when it never will be
-   * @throws Error while CONNECTING.
-   */
+  #cannotSend(data: unknown, cb: SendCallback | undefined): false {
+    if (this.readyState === ReadyState.Connecting) throw notOpenError(ReadyState.Connecting);
+    return this._refuse(byteLength(toMessage(data)), cb);
+  }
+
+  /** Sends a ping without data, else as below. */
   ping(cb?: SendCallback): void;
   /**
    * Sends a ping; the peer answers with a pong of the same data. `mask` as in the options of `send`.
    *
    * @param data at most 125 bytes
+   * @param cb called when it was handed to the kernel, or with an error when it never will be
    * @throws Error while CONNECTING; TypeError for other data; RangeError above 125 bytes.
    */
   ping(data: SendData | undefined, cb?: SendCallback): void;
