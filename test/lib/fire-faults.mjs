@@ -80,7 +80,7 @@ export const faultCells = ['server', 'client'].flatMap((role) =>
   states.flatMap((state) => Object.keys(faults).map((fault) => ({ role, state, fault }))),
 );
 
-const settings = { closeTimeout: 2000, backpressure: 'drop' };
+const settings = { closeTimeout: 20_000, backpressure: 'drop' };
 
 /** Starts a cell; fulfilled when the connection is gone on both sides, or never was. */
 export async function startFault(cell, record, ws, cleanup) {

@@ -88,7 +88,7 @@ export const referenceCells = handlerCells.filter(
     !(action === 'remove all listeners' && /sent|microtask|nextTick|immediate|timer/.test(place)),
 );
 
-const settings = { closeTimeout: 2000 };
+const settings = { closeTimeout: 20_000 };
 
 /** Starts a cell; fulfilled when the connection is gone on both sides, or never was. */
 export async function startHandlers(cell, record, ws, cleanup) {
