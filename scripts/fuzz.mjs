@@ -1,15 +1,15 @@
-// npm run fuzz [-- TARGET...]: builds the libFuzzer targets with clang (preset fuzz) and runs them one after another.
+// npm run fuzz [-- TARGET...]: builds the libFuzzer targets with clang (preset fuzz) and runs one on each core.
 // Each target runs for twenty minutes or ten million executions, whichever ends first.
 //   --seconds N   instead of twenty minutes
 //   --runs N      instead of ten million executions
-//   --ci          60 seconds for all targets together
+//   --ci          60 seconds of processor time for all targets together
 // What libFuzzer learns is kept in build/fuzz/corpus/ for the next run; an input that fails is left in
 // build/fuzz/findings/. Ends with the line "N passed, N failed".
 import { mkdirSync, readdirSync } from 'node:fs';
-import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { buildNative, orExplain } from './build.mjs';
-import { root, takeOption } from './run.mjs';
+import { root, runBeside, takeOption } from './run.mjs';
 
 const args = process.argv.slice(2);
 const seconds = takeOption(args, 'seconds');
@@ -31,21 +31,27 @@ mkdirSync(findings, { recursive: true });
 const secondsEach = ci ? Math.floor(60 / targets.length) : Number(seconds ?? 1200);
 const limits = [`-max_total_time=${secondsEach}`, `-runs=${Number(runs ?? 10_000_000)}`];
 const rows = [];
-for (const target of targets) {
-  console.log(`\n── ${target}`);
+const waiting = [...targets];
+await Promise.all(
+  Array.from({ length: availableParallelism() }, async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await fuzz(next);
+  }),
+);
+
+async function fuzz(target) {
+  console.log(`── ${target}`);
   const corpus = path.join(build, 'corpus', target);
   mkdirSync(corpus, { recursive: true });
   const started = Date.now();
-  const result = spawnSync(
+  const { status, output } = await runBeside(
     path.join(build, `fuzz_${target}`),
     [...limits, `-artifact_prefix=${path.join(findings, `${target}-`)}`, '-print_final_stats=1', '-verbosity=0']
       .concat(['-timeout=20', '-rss_limit_mb=2048'])
       .concat([corpus, path.join(seeds, target)]),
-    { cwd: root, encoding: 'utf8', maxBuffer: 1 << 28, stdio: ['ignore', 'inherit', 'pipe'] },
   );
-  const executions = Number(/stat::number_of_executed_units:\s+(\d+)/.exec(result.stderr)?.[1] ?? 0);
-  const failed = result.status !== 0 || executions === 0;
-  if (failed) console.error(result.stderr);
+  const executions = Number(/stat::number_of_executed_units:\s+(\d+)/.exec(output)?.[1] ?? 0);
+  const failed = status !== 0 || executions === 0;
+  if (failed) console.error(output);
   rows.push({ target, executions, seconds: Math.round((Date.now() - started) / 1000), failed });
 }
 

@@ -1,5 +1,5 @@
 // Shared by the scripts: paths, running a program, finding a program on PATH.
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { accessSync, constants, statSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,30 @@ export function run(program, args, options = {}) {
   const result = spawnSync(program, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], ...options });
   if (result.error) console.error(`${program}: ${result.error.message}`);
   return result.status ?? 1;
+}
+
+/**
+ * Runs a program while others run, and returns its status and output.
+ * @param {object} options of `spawn`; `timeout` in milliseconds
+ * @returns {Promise<{ status: number, output: string }>}
+ */
+export function runBeside(program, args, options = {}) {
+  return new Promise((resolve) => {
+    let output = '';
+    const child = spawn(program, args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      killSignal: 'SIGKILL',
+      ...options,
+    });
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (chunk) => (output += chunk));
+    child.on('error', (error) => resolve({ status: 1, output: `${output}${program}: ${error.message}\n` }));
+    child.on('close', (status, signal) => {
+      if (signal !== null) output += `${program}: ended by ${signal}\n`;
+      resolve({ status: status ?? 1, output });
+    });
+  });
 }
 
 /** Runs a program and returns its status and output (stdout and stderr together in `all`). */

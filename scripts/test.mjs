@@ -2,9 +2,10 @@
 //   --preset asan | tsan   the sanitizer builds (npm run test:asan, test:tsan)
 // Ends with the line "N passed, N failed". Fails when a test fails, and when a suite ran none.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { buildLibrary, buildNative, orExplain } from './build.mjs';
-import { capture, nodeProgram, root, run, takeOption } from './run.mjs';
+import { capture, nodeProgram, root, run, runBeside, takeOption } from './run.mjs';
 import { ecosystemTests } from '../test/ecosystem/ecosystem.mjs';
 import { packageTests } from '../test/package/package.mjs';
 
@@ -12,6 +13,8 @@ const args = process.argv.slice(2);
 const preset = takeOption(args, 'preset') ?? 'release';
 const filter = args.find((arg) => !arg.startsWith('-'));
 const minutes = 60_000;
+// A suite with a sanitizer is one process, so there is one for each core; Jest has workers for them otherwise.
+const lanes = preset === 'release' ? 1 : availableParallelism();
 
 const build = orExplain(() => {
   const folder = buildNative(preset, { tests: true });
@@ -50,11 +53,17 @@ if (preset !== 'tsan' && preset !== 'asan') {
 
 const tests = []; // { suite, name, seconds, failed }
 let skipped = 0;
-for (const [suite, folder, runSuite] of suites) {
-  if (!existsSync(path.join(root, folder))) continue;
+const waiting = suites.filter(([, folder]) => existsSync(path.join(root, folder)));
+await Promise.all(
+  Array.from({ length: lanes }, async () => {
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await perform(...next);
+  }),
+);
+
+async function perform(suite, folder, runSuite) {
   console.log(`\n── ${suite}${preset === 'release' ? '' : ` (${preset})`}`);
   const started = Date.now();
-  const { cases, status } = runSuite(suite);
+  const { cases, status } = await runSuite(suite);
   const failures = cases.filter((test) => test.failed);
   for (const test of cases) tests.push({ suite, ...test });
   const fail = (name) => tests.push({ suite, name, seconds: 0, failed: true });
@@ -74,11 +83,11 @@ for (const test of failed) console.log(`  ${test.suite}: ${test.name}`);
 console.log(`\n${tests.length - failed.length} passed, ${failed.length} failed`);
 process.exitCode = failed.length > 0 || tests.length === 0 ? 1 : 0;
 
-function googleTest(name) {
+async function googleTest(name) {
   const report = path.join(results, `${name}.json`);
   const options = ['--gtest_brief=1', `--gtest_output=json:${report}`];
   if (filter !== undefined) options.push(`--gtest_filter=*${filter}*`);
-  const status = native(name, options);
+  const status = await native(name, options);
   if (!existsSync(report)) return { cases: [], status };
   const groups = JSON.parse(readFileSync(report, 'utf8')).testsuites;
   const all = groups.flatMap((group) => group.testsuite);
@@ -93,38 +102,40 @@ function googleTest(name) {
   return { cases, status };
 }
 
-function examples() {
+async function examples() {
   const folder = 'examples/component';
   const shared = ['endpoint.mjs', 'connection.h'];
-  const cases = readdirSync(path.join(root, folder))
+  const files = readdirSync(path.join(root, folder))
     .filter((file) => !shared.includes(file) && (filter === undefined || file.includes(filter)))
-    .filter((file) => file.endsWith('.c') || (file.endsWith('.mjs') && preset === 'release'))
-    .map((file) => {
-      const started = Date.now();
-      const status = file.endsWith('.c')
-        ? native(`example_${path.basename(file, '.c')}`, [])
-        : run(process.execPath, [path.join(root, folder, file)], { timeout: minutes });
-      return { name: file, seconds: (Date.now() - started) / 1000, failed: status !== 0 };
-    });
+    .filter((file) => file.endsWith('.c') || (file.endsWith('.mjs') && preset === 'release'));
+  const cases = [];
+  for (const file of files) {
+    const started = Date.now();
+    const status = file.endsWith('.c')
+      ? await native(`example_${path.basename(file, '.c')}`, [])
+      : run(process.execPath, [path.join(root, folder, file)], { timeout: minutes });
+    cases.push({ name: file, seconds: (Date.now() - started) / 1000, failed: status !== 0 });
+  }
   return { cases, status: 0 };
 }
 
-function native(name, options) {
+async function native(name, options) {
   const env = { ...process.env, ...sanitizerOptions() };
   const program = [path.join(build, name), ...options];
   // ThreadSanitizer of g++ 12 and clang 14 cannot live with the address layout of newer kernels.
   if (preset === 'tsan' && process.platform === 'linux') program.unshift('setarch', '-R');
-  return run(program[0], program.slice(1), { env, timeout: 5 * minutes });
+  return start(program[0], program.slice(1), { env, timeout: 5 * minutes });
 }
 
-function jest(name, folder, transport) {
+async function jest(name, folder, transport) {
   const report = path.join(results, `${name}.json`);
   const options = [nodeProgram('jest/bin/jest.js'), folder, '--json', `--outputFile=${report}`];
   if (filter !== undefined) options.push('-t', filter);
   const env = addonEnvironment(transport);
   if (preset === 'asan') options.push('--runInBand'); // one process, so that its end is the only one that looks for leaks
   // Jest's report goes to stdout as well; what people read is on stderr.
-  const status = run(process.execPath, options, { env, timeout: 8 * minutes, stdio: ['ignore', 'ignore', 'inherit'] });
+  const stdio = ['ignore', 'ignore', lanes === 1 ? 'inherit' : 'pipe'];
+  const status = await start(process.execPath, options, { env, timeout: 8 * minutes, stdio });
   if (!existsSync(report)) return { cases: [], status };
   const files = JSON.parse(readFileSync(report, 'utf8')).testResults;
   const all = files.flatMap((file) => file.assertionResults);
@@ -141,13 +152,21 @@ function jest(name, folder, transport) {
 }
 
 /** A part of test/conformance/suite.mjs: a transport, or its check of itself. */
-function conformance(name, part) {
+async function conformance(name, part) {
   const report = path.join(results, `${name}.json`);
   const options = [path.join(root, 'test/conformance/suite.mjs'), part, '--json', report];
   if (filter !== undefined) options.push('--filter', filter);
   const env = addonEnvironment(part === 'check' ? undefined : part);
-  const status = run(process.execPath, options, { env, timeout: 8 * minutes });
+  const status = await start(process.execPath, options, { env, timeout: 8 * minutes });
   return { cases: existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : [], status };
+}
+
+/** Runs a program and returns its status. One that runs beside others writes its output when it has ended. */
+async function start(program, args, options) {
+  if (lanes === 1) return run(program, args, options);
+  const { status, output } = await runBeside(program, args, options);
+  process.stdout.write(output);
+  return status;
 }
 
 /** For programs that load the addon of this build. */
