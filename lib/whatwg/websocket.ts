@@ -152,7 +152,7 @@ class WebSocketClass extends EventTarget {
 
   get bufferedAmount(): number {
     const socket = WebSocketClass.#of(this);
-    return socket.#engine.bufferedData + socket.#unsent;
+    return socket.#engine.bufferedAmount + socket.#unsent;
   }
 
   get onopen(): object | null {
