@@ -73,7 +73,7 @@ export function stringSequence(value: unknown, convert: (member: unknown) => str
  * @throws TypeError for a view of shared memory, and for memory that may change its size.
  */
 export function bufferSource(value: unknown): ArrayBuffer | Uint8Array | undefined {
-  if (isArrayBuffer(value)) return isResizable(value) ? refuseResizable() : (value);
+  if (isArrayBuffer(value)) return isResizable(value) ? refuseResizable() : value;
   return ArrayBuffer.isView(value) ? viewSource(value) : undefined;
 }
 
