@@ -361,6 +361,7 @@ export class Connection implements DriverEvents {
   }
 
   onClosed(): void {
+    this.#unsent += driver.bufferedAmount(this.id);
     this.isEnded = true;
     this.isPaused = false;
     this.#stopSending();
@@ -383,7 +384,6 @@ export class Connection implements DriverEvents {
 
   #destroyTransport(): void {
     driver.flush(); // what was sent before goes out as far as the kernel takes it
-    this.#unsent += driver.bufferedAmount(this.id);
     this.transport.destroy();
   }
 

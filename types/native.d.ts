@@ -209,7 +209,10 @@ export interface Driver {
    * right behind is seen. What was read arrives as records; `lib` holds them back.
    */
   setPaused(id: number, paused: boolean, readAhead: number): void;
-  /** Payload bytes accepted and not yet handed to the kernel. */
+  /**
+   * Payload bytes of messages, and raw bytes, that were accepted and not yet handed to the kernel. 0 when the connection is
+   * gone; in its `Closed` event, and until the batch behind it, what never was handed over.
+   */
   bufferedAmount(id: number): number;
   /**
    * Bytes that the transport has read since the connection was attached, `head` included. It grows with each piece of a

@@ -3,7 +3,7 @@
  * transports, that tells its owner what the standard calls feedback from the protocol.
  */
 import { signalOption } from '../checks.js';
-import { driver } from '../dispatch.js';
+import { byteLength } from '../data.js';
 import type { ClientOptions } from '../options.js';
 import { ReadyState } from '../ready-state.js';
 import { WebSocket } from '../websocket.js';
@@ -20,6 +20,9 @@ export interface Ending {
 
 const abnormalClosure = 1006;
 
+// For every message: a constant of another module would be looked up at each use.
+const { Open } = ReadyState;
+
 /** What would break the standard otherwise. */
 const fixed = {
   skipUTF8Validation: false,
@@ -31,15 +34,12 @@ const fixed = {
   followRedirects: false,
 } as const;
 
-/** Payload of the Close frame of the policy 'close': a status and 'The peer is too slow'. */
-const tooSlowPayload = 22;
-
 export class EngineSocket<Owner> extends WebSocket {
   readonly owner: Owner;
   /** The connection has to be failed, or is flagged as full. */
   hasFailed = false;
-  /** Payload of our Close frame, which the engine counts as buffered. It goes out last. */
-  #closePayload = 0;
+  /** Bytes that there was no room for. */
+  #refused = 0;
 
   /**
    * Starts the handshake. Nothing is told to the owner before this has returned.
@@ -67,32 +67,30 @@ export class EngineSocket<Owner> extends WebSocket {
     return { hasFailed: false, code, reason: reason.toString(), wasClean: this._wasClean };
   }
 
-  /** Bytes passed to `send` and not yet handed to the kernel. */
-  get bufferedData(): number {
-    const connection = this._connection;
-    if (connection === undefined || this.#closePayload === 0) return this.bufferedAmount;
-    return this.bufferedAmount - Math.min(this.#closePayload, driver.bufferedAmount(connection.id));
-  }
-
-  override close(code?: number, reason?: string): void {
-    const before = this.bufferedAmount;
-    super.close(code, reason);
-    this.#closePayload = this.bufferedAmount - before;
+  /** Payload bytes passed to `send` and not yet handed to the kernel, or never. */
+  override get bufferedAmount(): number {
+    return super.bufferedAmount + this.#refused;
   }
 
   /** Sends a message, and fails the connection when there is no room for it; see `WebSocket.send`. */
   override send(data: string | ArrayBuffer | Uint8Array | Blob): boolean {
     const connection = this._connection;
-    if (connection === undefined) return super.send(data);
-    const wasOpen = connection.readyState === ReadyState.Open;
+    const before = connection?.readyState;
     // Strings and bytes need none of the conversions of the other class.
     const hasRoom =
-      data instanceof Blob ? super.send(data) : connection.send(data, typeof data !== 'string', undefined);
-    if (!hasRoom && wasOpen && connection.readyState !== ReadyState.Open) {
+      connection === undefined || data instanceof Blob
+        ? super.send(data)
+        : connection.send(data, typeof data !== 'string', undefined);
+    return hasRoom || this.#wait(data, before);
+  }
+
+  /** A message waits, or there was no room for it, and then its sending has closed the connection. */
+  #wait(data: string | ArrayBuffer | Uint8Array | Blob, before: ReadyState | undefined): false {
+    if (before === Open && this._connection?.readyState !== Open) {
       this.hasFailed = true;
-      this.#closePayload = tooSlowPayload;
+      this.#refused += data instanceof Blob ? data.size : byteLength(data);
     }
-    return hasRoom;
+    return false;
   }
 }
 

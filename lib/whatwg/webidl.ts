@@ -2,7 +2,8 @@
  * What Web IDL asks of interfaces, operations and arguments, and JavaScript's classes do not give by themselves: conversions,
  * counts of arguments, enumerable members, constants and tags.
  */
-import { toUSVString, types } from 'node:util';
+import { toUSVString } from 'node:util';
+import { isArrayBuffer } from 'node:util/types';
 import { describe } from '../describe.js';
 
 /** A member of an interface was called on something else. */
@@ -72,18 +73,23 @@ export function stringSequence(value: unknown, convert: (member: unknown) => str
  * @throws TypeError for a view of shared memory, and for memory that may change its size.
  */
 export function bufferSource(value: unknown): ArrayBuffer | Uint8Array | undefined {
-  if (types.isArrayBuffer(value)) return requireFixed(value) as ArrayBuffer;
-  if (!ArrayBuffer.isView(value)) return undefined;
-  if (!types.isArrayBuffer(value.buffer)) throw new TypeError('A view of shared memory cannot be sent: copy it first');
-  requireFixed(value.buffer);
-  return value instanceof Uint8Array ? value : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (isArrayBuffer(value)) return isResizable(value) ? refuseResizable() : value;
+  return ArrayBuffer.isView(value) ? viewSource(value) : undefined;
 }
 
-function requireFixed(memory: ArrayBufferLike): ArrayBufferLike {
-  if ((memory as { resizable?: boolean }).resizable) {
-    throw new TypeError('An ArrayBuffer that can be resized cannot be sent: copy it first');
-  }
-  return memory;
+function viewSource(view: ArrayBufferView): Uint8Array {
+  const { buffer } = view;
+  if (!isArrayBuffer(buffer)) throw new TypeError('A view of shared memory cannot be sent: copy it first');
+  if (isResizable(buffer)) refuseResizable();
+  return view instanceof Uint8Array ? view : new Uint8Array(buffer, view.byteOffset, view.byteLength);
+}
+
+function isResizable(memory: ArrayBufferLike): boolean | undefined {
+  return (memory as { resizable?: boolean }).resizable;
+}
+
+function refuseResizable(): never {
+  throw new TypeError('An ArrayBuffer that can be resized cannot be sent: copy it first');
 }
 
 /** Whether the value is a Blob of Node's, and nothing that looks like one. */

@@ -249,28 +249,26 @@ napi_value DriverObject::sendRaw(const Arguments& arguments) {
                     connection);
 }
 
+// A count of the connection, also when it has ended; 0 when its last event was delivered.
+napi_value DriverObject::count(const Arguments& arguments, std::uint64_t (driver::Connection::*bytes)() const) const {
+  driver::ConnectionId id = 0;
+  if (!toNumber(env_, arguments[0], "id", id)) {
+    return nullptr;
+  }
+  const driver::Connection* const connection = driver_->findEnded(id);
+  return number(connection == nullptr ? 0 : static_cast<double>((connection->*bytes)()));
+}
+
 napi_value DriverObject::bufferedAmount(const Arguments& arguments) {
-  bool valid = false;
-  const driver::Connection* const connection = find(arguments, valid);
-  return valid ? number(connection == nullptr ? 0 : static_cast<double>(connection->bufferedAmount())) : nullptr;
+  return count(arguments, &driver::Connection::bufferedAmount);
 }
 
 napi_value DriverObject::bytesRead(const Arguments& arguments) {
-  driver::ConnectionId id = 0;
-  if (!toNumber(env_, arguments[0], "id", id)) {
-    return nullptr;
-  }
-  const driver::Connection* const connection = driver_->findEnded(id);
-  return number(connection == nullptr ? 0 : static_cast<double>(connection->bytesRead()));
+  return count(arguments, &driver::Connection::bytesRead);
 }
 
 napi_value DriverObject::bytesWritten(const Arguments& arguments) {
-  driver::ConnectionId id = 0;
-  if (!toNumber(env_, arguments[0], "id", id)) {
-    return nullptr;
-  }
-  const driver::Connection* const connection = driver_->findEnded(id);
-  return number(connection == nullptr ? 0 : static_cast<double>(connection->bytesWritten()));
+  return count(arguments, &driver::Connection::bytesWritten);
 }
 
 napi_value DriverObject::flush(const Arguments& /*arguments*/) {

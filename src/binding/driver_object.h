@@ -72,6 +72,7 @@ class DriverObject final : public driver::Delegate {
 
   driver::Connection* find(const Arguments& arguments, bool& valid) const;
   driver::Connection* create(const Arguments& arguments, Role role, std::shared_ptr<driver::Traffic> traffic);
+  napi_value count(const Arguments& arguments, std::uint64_t (driver::Connection::*bytes)() const) const;
   napi_value sendResult(Result result, const driver::Connection* connection) const;
   napi_value number(double value) const;
   napi_value headerList(std::span<const HeaderView> headers) const;

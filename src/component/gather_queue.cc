@@ -95,7 +95,7 @@ Result GatherQueue::addData(const Frame& frame) {
   }
   const std::uint64_t payload = payloadSize(frame);
   const std::size_t headerSize = frameHeaderSize(payload, role_ == Role::Client);
-  const FrameSize frameSize{headerSize + payload, payload};
+  const FrameSize frameSize{headerSize + payload, frame.type == BufferType::Close ? 0 : payload};
   const bool byReference = frame.ownership == Payload::Reference && role_ == Role::Server && frame.closeStatus == 0 &&
                            !frame.payload.empty();
   const bool indicated = frame.indicated || frame.context != nullptr || frame.ownership == Payload::Reference;
@@ -133,7 +133,7 @@ Result GatherQueue::addData(const Frame& frame) {
     throw;
   }
   data_.queued += frameSize.wire;
-  payloadQueued_ += payload;
+  payloadQueued_ += frameSize.payload;
   return Result::Ok;
 }
 

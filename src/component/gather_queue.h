@@ -68,7 +68,7 @@ class GatherQueue {
   void discard();
 
   bool hasBytes() const { return data_.queued != data_.sent || control_.queued != control_.sent; }
-  std::uint64_t payloadBytes() const;  // of data frames, not yet written; raw bytes count as payload
+  std::uint64_t payloadBytes() const;  // of data frames, not yet written; raw bytes count, a Close frame does not
   std::uint64_t wireBytes() const { return data_.queued - data_.sent + control_.queued - control_.sent; }
 
  private:
@@ -81,7 +81,7 @@ class GatherQueue {
   };
   struct FrameSize {
     std::uint64_t wire = 0;
-    std::uint64_t payload = 0;
+    std::uint64_t payload = 0;  // for payloadBytes(); the rest counts as header
   };
   struct Stream {
     std::uint64_t queued = 0;  // positions: wire bytes since the session began

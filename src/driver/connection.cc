@@ -323,10 +323,11 @@ void Connection::close(int status, bool reset) {
   if (wasAttached) {
     transport_->close(reset);
     if (pending_.action != 0) {
-      credit(pending_.taken);
+      credit(0);
     }
     drainSends(false);
   }
+  unsent_ = session_.bufferedAmount();
   session_.abort();
   drainSends(true);
   if (wasAttached) {

@@ -85,7 +85,8 @@ class Connection {
   void resume();
   // Marks the connection for the next flush; false when it is marked already.
   bool markDirty();
-  std::uint64_t bufferedAmount() const { return session_.bufferedAmount(); }
+  // Payload bytes that were accepted and not handed over yet; when it is closed, those that never were.
+  std::uint64_t bufferedAmount() const { return phase_ == Phase::Closed ? unsent_ : session_.bufferedAmount(); }
   // Bytes on the wire, headers included, that wait or are being written.
   std::uint64_t bufferedWireBytes() const { return session_.bufferedWireBytes(); }
   // Bytes that the transport carried: all that was read, the head of attach() included; and all that was written or
@@ -124,12 +125,11 @@ class Connection {
   // What follows when everything queued was written.
   enum class Finish : std::uint8_t { None, Shutdown, Close };
 
-  // A send action handed to the transport, and how many bytes of it (and of the preamble before it) count as written
-  // when the transport is done.
+  // A send action handed to the transport, and how many bytes of it (and of the preamble before it) the transport is
+  // writing. They count as written when it is done.
   struct PendingWrite {
     ActionId action = 0;
-    std::size_t taken = 0;  // written at once
-    std::size_t later = 0;  // the transport is writing
+    std::size_t bytes = 0;
   };
 
   // A payload that send() writes from the caller's memory. The session knows it by the address of memory of its size,
@@ -167,9 +167,9 @@ class Connection {
   Result sendNow(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback);
   bool writeNext();
   int tryWrite(std::span<Buffer> bytes);
-  void keepUnwritten(std::span<const Buffer> bytes, std::size_t taken);
+  void keepUnwritten(std::span<const Buffer> bytes);
   void sent(void* context, bool failed);
-  void startWrite(std::span<Buffer> buffers, std::size_t taken);
+  void startWrite(std::span<Buffer> buffers);
   void credit(std::size_t bytes);
   void writeFailed(int error);
   void settle();
@@ -202,6 +202,7 @@ class Connection {
   std::uint64_t bytesRead_ = 0;
   std::uint64_t readLimit_ = kUnlimited;  // while paused: where reading stops
   std::uint64_t bytesWritten_ = 0;        // handed over
+  std::uint64_t unsent_ = 0;              // of bufferedAmount() when it was closed
   std::shared_ptr<Traffic> traffic_;
   std::span<std::uint8_t> readSpace_;
   std::unique_ptr<Transport> transport_;

@@ -208,23 +208,18 @@ bool Connection::writeNext() {
   if (count == 0) {
     return false;
   }
-  std::size_t total = 0;
-  for (const Buffer& buffer : std::span(buffers).first(count)) {
-    total += buffer.length;
-  }
-  pending_ = {action.id, 0, 0};
-  const int result = tryWrite(std::span(buffers).first(count));
-  if (result < 0 && result != UV_EAGAIN) {
+  const std::span<Buffer> bytes = std::span(buffers).first(count);
+  pending_ = {action.id, 0};
+  const int result = tryWrite(bytes);
+  if (result > 0) {
+    credit(static_cast<std::size_t>(result));
+  } else if (result == 0 || result == UV_EAGAIN) {
+    keepUnwritten(bytes);
+    startWrite(bytes);
+  } else {
     credit(0);
     writeFailed(result);
     return false;
-  }
-  const std::size_t taken = result < 0 ? 0 : static_cast<std::size_t>(result);
-  if (taken == total) {
-    credit(total);
-  } else {
-    keepUnwritten(std::span(buffers).first(count), taken);
-    startWrite(std::span(buffers).first(count), taken);
   }
   return true;
 }
@@ -249,20 +244,13 @@ bool Connection::Borrowed::contains(const std::uint8_t* address) const {
   return !before(address, memory.get()) && before(address, memory.get() + payload.size());
 }
 
-// Copies what is left of the borrowed payload when only `taken` of these bytes could be written.
-void Connection::keepUnwritten(std::span<const Buffer> bytes, std::size_t taken) {
+// Copies what is left of the borrowed payload when none of these bytes could be written.
+void Connection::keepUnwritten(std::span<const Buffer> bytes) {
   if (borrowed_ == nullptr) {
     return;
   }
-  std::size_t from = 0;
-  for (const Buffer& buffer : bytes) {
-    const std::size_t written = std::min<std::size_t>(taken, buffer.length);
-    if (borrowed_->contains(buffer.data)) {
-      from = borrowed_->offsetOf(buffer) + written;
-      break;
-    }
-    taken -= written;
-  }
+  const auto buffer = std::ranges::find_if(bytes, [&](const Buffer& each) { return borrowed_->contains(each.data); });
+  const std::size_t from = buffer == bytes.end() ? 0 : borrowed_->offsetOf(*buffer);
   const std::span<const std::uint8_t> rest = borrowed_->payload.subspan(from);
   std::memcpy(borrowed_->memory.get() + from, rest.data(), rest.size());
   borrowed_ = nullptr;
@@ -279,17 +267,9 @@ void Connection::sent(void* context, bool failed) {
   }
 }
 
-// Has the transport write what follows the first `taken` bytes, as much as it accepts. The rest stays in the session,
-// where pings and pongs can still overtake it (contract R7).
-void Connection::startWrite(std::span<Buffer> buffers, std::size_t taken) {
-  std::size_t skip = taken;
-  while (skip >= buffers.front().length) {
-    skip -= buffers.front().length;
-    buffers = buffers.subspan(1);
-  }
-  buffers.front().data += skip;
-  buffers.front().length -= static_cast<std::uint32_t>(skip);
-
+// Has the transport write as much of these bytes as it accepts. The rest stays in the session, where pings and pongs
+// can still overtake it (contract R7).
+void Connection::startWrite(std::span<Buffer> buffers) {
   const std::size_t limit = transport_->writeLimit();
   std::size_t length = 0;
   std::size_t count = 0;
@@ -298,11 +278,10 @@ void Connection::startWrite(std::span<Buffer> buffers, std::size_t taken) {
     buffer.length = static_cast<std::uint32_t>(std::min<std::size_t>(buffer.length, limit - length));
     length += buffer.length;
   }
-  pending_.taken = taken;
-  pending_.later = length;
+  pending_.bytes = length;
   output_ = Output::Writing;
   if (const int error = transport_->write(buffers.first(count)); error != 0) {
-    credit(taken);
+    credit(0);
     writeFailed(error);
   }
 }
@@ -313,14 +292,14 @@ void Connection::written(int status) {
   }
   output_ = Output::Open;
   if (status == 0) {
-    credit(pending_.taken + pending_.later);
+    credit(pending_.bytes);
     if (session_.hasOutput()) {
       driver_.markDirty(*this);
     } else {
       settle();
     }
   } else {
-    credit(pending_.taken);
+    credit(0);
     writeFailed(status);
   }
 }

@@ -266,6 +266,21 @@ TEST_F(Gather, ACloseFrameKeepsItsPlace) {
   EXPECT_EQ(write(), "\x89\x00\x81\x03one\x88\x05\x03\xE8"s + "bye");
 }
 
+TEST_F(Gather, BufferedAmountDoesNotCountACloseFrame) {
+  sendText("one");
+  EXPECT_EQ(session->sendClose(1000, bytesOf("bye"), nullptr), Result::Ok);
+  EXPECT_EQ(session->bufferedAmount(), 3U);
+  EXPECT_EQ(session->bufferedWireBytes(), 12U);
+  write(6);
+  EXPECT_EQ(session->bufferedAmount(), 0U);
+  write(5);
+  EXPECT_EQ(session->bufferedAmount(), 0U);
+  EXPECT_EQ(session->sendRaw(bytesOf("raw"), nullptr), Result::Ok);
+  EXPECT_EQ(session->bufferedAmount(), 3U);
+  EXPECT_EQ(write(), "eraw");
+  EXPECT_EQ(session->bufferedAmount(), 0U);
+}
+
 TEST_F(Gather, SendsWithAContextAreIndicatedWhenTheirLastByteWasWritten) {
   int first = 0;
   int second = 0;

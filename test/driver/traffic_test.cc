@@ -76,6 +76,36 @@ TEST_F(DriverTest, TheLastCountsCanBeReadUntilClosedWasDelivered) {
   EXPECT_EQ(driver_->findEnded(native.id), nullptr);
 }
 
+TEST_F(DriverTest, WhatWasNeverSentCanBeReadUntilClosedWasDelivered) {
+  Native native = connectNative(Role::Server, Socket::Tcp);
+  const std::string payload(16 << 20, 'x');
+  EXPECT_EQ(sendText(native.id, payload), Result::Ok);
+  EXPECT_EQ(sendText(native.id, "behind"), Result::Ok);
+  runBriefly();
+  const std::uint64_t waiting = connection(native.id).bufferedAmount();
+  EXPECT_GT(waiting, 6U) << "the socket took everything: the test shows nothing";
+  connection(native.id).close(0, false);
+  bool isTold = false;
+  delegate_.onEvent = [&](const SeenEvent& event) {
+    if (event.kind == EventKind::Closed) {
+      isTold = true;
+      EXPECT_EQ(driver_->findEnded(native.id)->bufferedAmount(), waiting);
+    }
+  };
+  EXPECT_EQ(driver_->findEnded(native.id)->bufferedAmount(), waiting);
+  runUntil([&] { return isTold; });
+  runBriefly();
+  EXPECT_EQ(driver_->findEnded(native.id), nullptr);
+}
+
+TEST_F(DriverTest, AConnectionThatSentEverythingLeavesNothing) {
+  Native native = connectNative(Role::Server, Socket::Tcp);
+  EXPECT_EQ(sendText(native.id, "text"), Result::Ok);
+  runUntilReceived(native.peer, 6);
+  connection(native.id).close(0, true);
+  EXPECT_EQ(driver_->findEnded(native.id)->bufferedAmount(), 0U);
+}
+
 TEST_F(DriverTest, ConnectionsMayCountTogether) {
   traffic_ = std::make_shared<Traffic>();
   Native native = connectNative(Role::Server, Socket::Tcp, "preamble");

@@ -31,7 +31,6 @@ test('every section of the standard with steps is there', () => {
   const sections = [...steps.matchAll(/^### (.+)$/gm)].map((match) => match[1]);
   expect(sections).toEqual([
     'Opening handshake (Fetch)',
-    'Get a URL record',
     'WebSocket: constructor',
     'WebSocket: close(code, reason)',
     'WebSocket: send(data) and the attributes',

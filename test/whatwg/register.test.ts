@@ -58,3 +58,39 @@ test('a program written for browsers runs after it, against a server of the same
     `),
   ).toEqual([true, 1000, 'hello', true]);
 });
+
+/** What Node 23 and later have: the interface, as its users see it. */
+const nodesOwn = `
+  globalThis.CloseEvent = class CloseEvent extends Event {
+    #init;
+    constructor(type, init = {}) {
+      super(type, init);
+      this.#init = init;
+    }
+    get wasClean() { return this.#init.wasClean; }
+    get code() { return this.#init.code; }
+    get reason() { return this.#init.reason; }
+  };
+`;
+
+test('where Node has a CloseEvent, it is that one', () => {
+  expect(
+    run(`${nodesOwn}
+      const Own = globalThis.CloseEvent;
+      const { WebSocketServer } = await import('websocket-component');
+      const { CloseEvent, WebSocket } = await import('websocket-component/whatwg');
+      await import('websocket-component/register');
+      const server = new WebSocketServer({ port: 0, host: '127.0.0.1' }, () => {
+        const socket = new WebSocket('ws://127.0.0.1:' + server.address().port);
+        socket.onopen = () => socket.close(3000, 'reason');
+        socket.addEventListener('close', (event) => {
+          const { code, reason, wasClean, isTrusted, type } = event;
+          const same = [CloseEvent === Own, globalThis.CloseEvent === Own, event instanceof Own];
+          const names = Object.getOwnPropertyNames(event);
+          console.log(JSON.stringify([same, code, reason, wasClean, isTrusted, type, event.target === socket, names]));
+          server.close();
+        });
+      });
+    `),
+  ).toEqual([[true, true, true], 3000, 'reason', true, true, 'close', true, ['isTrusted']]);
+});

@@ -1,7 +1,7 @@
 // send(data) and bufferedAmount, in every state.
 import { once } from 'node:events';
 import { WebSocket } from '../../lib/whatwg';
-import { afterTest, delay, serve, until, textOf } from '../lib/support';
+import { acceptText, afterTest, delay, rawServer, serve, until, textOf, type RawPeer } from '../lib/support';
 import { idleSocket } from './idl';
 import { ending, make, next, open, record, thrownName } from './support';
 
@@ -166,6 +166,35 @@ describe('bufferedAmount', () => {
     socket.send('ä');
     expect(socket.bufferedAmount).toBe(14);
     expect(server.clients.size).toBe(0);
+  });
+
+  const losses: [how: string, lose: (socket: WebSocket, peer: RawPeer) => void][] = [
+    ['the peer resets the connection', (_socket, peer) => peer.socket.resetAndDestroy()],
+    ['the close timeout', (socket) => socket.close(1000, 'reason')],
+  ];
+  test.each(losses)('keeps what waited when the connection is lost, and only grows: %s', async (_how, lose) => {
+    const accepted: RawPeer[] = [];
+    const url = await rawServer(async (peer) => {
+      peer.write(acceptText(await peer.takeHead()));
+      peer.socket.pause();
+      accepted.push(peer);
+    });
+    const socket = await open(url, { closeTimeout: 10 });
+    socket.send(new Uint8Array(12_000_000));
+    socket.send('behind');
+    await delay(20);
+    const waited = socket.bufferedAmount;
+    const amounts: number[] = [];
+    for (const type of ['error', 'close']) socket.addEventListener(type, () => amounts.push(socket.bufferedAmount));
+    lose(socket, accepted[0]);
+    await ending(socket);
+    const kept = socket.bufferedAmount;
+    expect(kept).toBeGreaterThan(1_000_000);
+    expect(kept).toBeLessThanOrEqual(waited);
+    expect(amounts).toEqual(amounts.map(() => kept));
+    socket.send('text');
+    await delay(5);
+    expect(socket.bufferedAmount).toBe(kept + 4);
   });
 
   test('grows on a socket that never opened', async () => {
