@@ -41,8 +41,12 @@ export function exchange(content, size, fragmentSize, options) {
   const payloads = Array.from({ length: count }, (_, i) => ({ content, at: (i % (count - 1)) * size, size }));
   const echoed = payloads.map(kind === 'text' ? (one) => textMessage(one) : (one) => binaryMessage(one));
   const cut = fragmentSize === undefined ? '' : ` in fragments of ${fragmentSize} bytes`;
+  const {
+    offers: [offer],
+  } = options?.deflate ?? { offers: [''] };
+  const how = offer === '' ? '' : `; offer ${offer}, or answer ${options.deflate.answer}`;
   return compressedCase(
-    `${count} × ${content} of ${size} bytes${cut}`,
+    `${count} × ${content} of ${size} bytes${cut}${how}`,
     payloads.map((payload) => compressed(kind, payload, { fragmentSize })),
     echoes(echoed),
     options,

@@ -44,10 +44,16 @@ export class MessageStream {
   decompress(bytes) {
     // zlib takes references into what one call has put out however far they reach: so that is little when windows are small.
     const chunkSize = this.#windowBits < 15 ? 64 : 65_536;
-    const options = { ...this.#dictionary(), windowBits: this.#windowBits, chunkSize, maxOutputLength };
-    const payload = inflateRawSync(Buffer.concat([bytes, tail, finalBlock]), options);
-    this.remember(payload);
-    return payload;
+    const options = { windowBits: this.#windowBits, chunkSize, maxOutputLength, info: true };
+    const payloads = [];
+    // What is behind a block that says it is the last is a stream of its own (RFC 7692, 7.2.3.4).
+    for (let rest = Buffer.concat([bytes, tail, finalBlock]); rest.length > 0;) {
+      const { buffer, engine } = inflateRawSync(rest, { ...options, ...this.#dictionary() });
+      this.remember(buffer);
+      payloads.push(buffer);
+      rest = rest.subarray(engine.bytesWritten);
+    }
+    return payloads.length === 1 ? payloads[0] : Buffer.concat(payloads);
   }
 
   /** What bytes that are not the whole message begin with. @throws {Error} when they are not DEFLATE */
