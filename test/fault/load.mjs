@@ -36,7 +36,7 @@ server.on('connection', (socket) => {
 
 function run(number) {
   const options = { perMessageDeflate: number % 2 === 0, pingInterval: 7 };
-  const socket = new WebSocket(`ws://127.0.0.1:${server.address().port}`, ['load'], options);
+  const socket = new WebSocket(`ws://127.0.0.1:${port}`, ['load'], options);
   let count = 0;
   const send = () => socket.send(Buffer.alloc(sizes[(count + number) % sizes.length], 'load'), () => at('sent'));
   socket.on('open', () => {
@@ -58,7 +58,9 @@ function run(number) {
   });
 }
 
+let port;
 server.on('listening', () => {
+  port = server.address().port;
   for (let i = 0; i < 6; i++) run(i);
 });
 if (isMainThread) {
