@@ -20,7 +20,10 @@ function open() {
   socket.on('open', () => setTimeout((ref) => ref.deref()?.send('still here'), 50, new WeakRef(socket)));
   socket.on('close', () => ended++);
 }
-for (let i = 0; i < count; i++) open();
+for (let i = 1; i <= count; i++) {
+  open();
+  if (i % 100 === 0) await until(() => server.clients.size === i);
+}
 await until(() => server.clients.size === count && held.length === 2 * count);
 for (let i = 0; i < 5; i++) {
   globalThis.gc();
