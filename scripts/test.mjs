@@ -45,6 +45,9 @@ if (preset !== 'tsan') {
 if (preset !== 'tsan' && preset !== 'asan') {
   suites.push(['package', 'test/package', () => packageTests(build, filter)]);
   suites.push(['interop', 'test/interop', (name) => jest(name, 'test/interop/')]);
+  // Sanitizers need memory and time of their own, which these measure.
+  suites.push(['fault-native', 'test/fault', (name) => faults(name, 'native')]);
+  suites.push(['fault-stream', 'test/fault', (name) => faults(name, 'stream')]);
   suites.push(['conformance-check', 'test/conformance', (name) => conformance(name, 'check')]);
   for (const transport of ['native', 'stream']) {
     suites.push([`ecosystem-${transport}`, 'test/ecosystem', () => ecosystemTests(build, transport, filter)]);
@@ -152,11 +155,20 @@ async function jest(name, folder, transport) {
 }
 
 /** A part of test/conformance/suite.mjs: a transport, or its check of itself. */
-async function conformance(name, part) {
+function conformance(name, part) {
+  return ownRunner(name, 'test/conformance/suite.mjs', part, addonEnvironment(part === 'check' ? undefined : part));
+}
+
+/** The programs of test/fault on a transport. */
+function faults(name, transport) {
+  return ownRunner(name, 'test/fault/faults.mjs', transport, addonEnvironment(transport));
+}
+
+/** A program that writes a list of { name, seconds, failed }. */
+async function ownRunner(name, program, part, env) {
   const report = path.join(results, `${name}.json`);
-  const options = [path.join(root, 'test/conformance/suite.mjs'), part, '--json', report];
+  const options = [path.join(root, program), part, '--json', report];
   if (filter !== undefined) options.push('--filter', filter);
-  const env = addonEnvironment(part === 'check' ? undefined : part);
   const status = await start(process.execPath, options, { env, timeout: 8 * minutes });
   return { cases: existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : [], status };
 }

@@ -39,7 +39,7 @@ export function suiteChecks() {
     [
       `a sound ${role} passes every case`,
       async () => {
-        const results = await runPlainPeer(role, chooseCases(), soundLimits);
+        const results = await runPlainPeer(role, chooseCases(role), soundLimits);
         return results
           .filter(({ verdict }) => verdict !== 'passed')
           .map(({ id, differences }) => `${id}: ${differences.join('; ')}`);
@@ -48,8 +48,8 @@ export function suiteChecks() {
     ...defectsOf(role).map(([name, { title, caughtBy }]) => [
       `a ${role} that ${title} is caught`,
       async () => {
-        const unknown = caughtBy.filter((id) => chooseCases(id).length !== 1);
-        const results = await runPlainPeer(role, chooseCases(caughtBy.join()), brokenLimits, name);
+        const unknown = caughtBy.filter((id) => chooseCases(role, id).length !== 1);
+        const results = await runPlainPeer(role, chooseCases(role, caughtBy.join()), brokenLimits, name);
         const missed = results.filter(({ verdict }) => verdict === 'passed');
         const notRun = results.filter(({ ran }) => !ran);
         return [

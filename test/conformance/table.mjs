@@ -1,5 +1,7 @@
 // The case table: every case with the title of its family. families/case.mjs says what a case consists of.
 import { autoFragmentation } from './families/auto-fragmentation.mjs';
+import { compression } from './families/compression.mjs';
+import { compressionOffers } from './families/compression-offers.mjs';
 import { closing } from './families/closing.mjs';
 import { fragmentation } from './families/fragmentation.mjs';
 import { framing } from './families/framing.mjs';
@@ -9,7 +11,7 @@ import { pings } from './families/pings.mjs';
 import { reservedBits } from './families/reserved-bits.mjs';
 import { utf8 } from './families/utf8.mjs';
 
-/** The families with Autobahn's numbers. 12 and 13, permessage-deflate, are not in the table. */
+/** The families with Autobahn's numbers. */
 export const families = [
   { number: 1, title: 'Framing', cases: framing },
   { number: 2, title: 'Pings and pongs', cases: pings },
@@ -20,6 +22,8 @@ export const families = [
   { number: 7, title: 'Close', cases: closing },
   { number: 9, title: 'Limits', cases: limits },
   { number: 10, title: 'Auto-fragmentation', cases: autoFragmentation },
+  { number: 12, title: 'Compression', cases: compression },
+  { number: 13, title: 'Compression offers', cases: compressionOffers },
 ];
 
 export const allCases = families.flatMap(({ number, title, cases }) =>
@@ -27,11 +31,15 @@ export const allCases = families.flatMap(({ number, title, cases }) =>
 );
 
 /**
- * The cases whose id is one of these or begins with one of them and a dot.
- * @param {string | undefined} ids separated by commas; undefined: all cases
+ * The cases for a peer in this role whose id is one of these or begins with one of them and a dot.
+ * @param {'server' | 'client' | undefined} role undefined: cases for either
+ * @param {string} [ids] separated by commas; without them, all cases
+ * @param {boolean} [isLimited] the peer takes messages of 16 MiB at most
  */
-export function chooseCases(ids) {
-  if (ids === undefined) return allCases;
-  const chosen = ids.split(',').map((id) => id.trim());
-  return allCases.filter(({ id }) => chosen.some((one) => id === one || id.startsWith(`${one}.`)));
+export function chooseCases(role, ids, isLimited = true) {
+  const chosen = ids?.split(',').map((id) => id.trim());
+  return allCases.filter((one) => {
+    if ((role ?? one.role) !== (one.role ?? role) || (one.isLimit && !isLimited)) return false;
+    return chosen === undefined || chosen.some((id) => one.id === id || one.id.startsWith(`${id}.`));
+  });
 }

@@ -15,10 +15,14 @@
 //               { by: 'us', status }      we close when all is there, and the peer answers with the same status
 //               { by: 'script', status }  the Close frame is among the steps
 //               { by: 'peer', status }    the peer fails the connection with this status
+//               { by: 'handshake' }       the peer fails the handshake
 //             and where the RFC does not ask the peer to fail, `accepted`: the messages of one that does not
+//   role      'server' or 'client': the case is for peers in this role only
+//   isLimit   the case is for peers that take messages of 16 MiB at most
 //   mayReset  the peer may end TCP with a reset although the closing handshake was complete
 //   lenient   names of Leniency (judge.mjs) that are noted instead of failing the case
 //   lenientStatus  statuses of the peer's Close frame that are noted, likewise
+// What compressed messages add is said in compressed-case.mjs.
 import { closePayload, Opcode } from '../runner/frames.mjs';
 
 // ---- Frames ----------------------------------------------------------------------------------------------------------
@@ -60,6 +64,7 @@ export const fails = (status, messages = [], pongs = []) => ({ messages, pongs, 
 const leniencyOf = {
   us: { lenient: ['reset'], lenientStatus: [1005] },
   script: { lenient: ['reset'], lenientStatus: [1000, 1005] },
+  handshake: { lenient: ['status'], lenientStatus: [] },
   peer: { lenient: ['late', 'dropped', 'discarded'], lenientStatus: [] },
 };
 

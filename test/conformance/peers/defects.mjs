@@ -61,4 +61,82 @@ export const defects = {
   'tcp-left-open': { title: 'does not end TCP', caughtBy: ['7.1.1', '7.3.3', '1.1.2'] },
   // A client's reset behind the server's FIN looks like a FIN to Node.js.
   'tcp-reset': { title: 'ends TCP with a reset', caughtBy: ['7.3.3', '7.7.1'], roles: ['server'] },
+
+  'deflate-context-lost': { title: 'decompresses each message by itself', caughtBy: ['12.4.6', '12.6.16'] },
+  'deflate-context-kept': {
+    title: 'compresses with a context that it should not have',
+    caughtBy: ['13.2.3', '13.6.6'],
+  },
+  'deflate-window-ignored': {
+    title: 'compresses with a larger window',
+    caughtBy: ['13.3.10', '13.8.3'],
+  },
+  'deflate-tail-kept': { title: 'leaves the end of a message in place', caughtBy: ['12.1.1', '12.6.1'] },
+  'deflate-rsv-missing': { title: 'compresses without RSV1', caughtBy: ['12.1.1', '12.6.4'] },
+  'deflate-rsv-pong': { title: 'sends pongs with RSV1', caughtBy: ['2.2', '12.6.33'] },
+  'deflate-rsv-continuation': { title: 'accepts RSV1 on continuations', caughtBy: ['12.7.16', '12.7.23'] },
+  'deflate-rsv-control': { title: 'accepts RSV1 on control frames', caughtBy: ['12.7.30', '12.7.37', '12.7.44'] },
+  'deflate-rsv-others': {
+    title: 'accepts all reserved bits with compression',
+    caughtBy: ['12.7.1', '12.7.8', '12.7.12'],
+  },
+  'deflate-uninvited': {
+    title: 'accepts RSV1 without the extension',
+    caughtBy: ['3.8.4', '13.11.34'],
+    roles: ['server'],
+  },
+  'deflate-corrupt': { title: 'accepts data that is not DEFLATE', caughtBy: ['12.8.1', '12.8.3', '12.8.12'] },
+  'deflate-cut': { title: 'accepts messages that are cut', caughtBy: ['12.8.29', '12.8.35', '12.8.39'] },
+  'deflate-final': { title: 'knows no final blocks', caughtBy: ['12.6.6', '12.6.12'] },
+  'deflate-late': {
+    title: 'decompresses a message when it is complete',
+    caughtBy: ['12.8.13', '12.9.2', '12.9.3', '12.9.4'],
+  },
+  'deflate-limit': { title: 'counts bytes before they are decompressed', caughtBy: ['12.10.2', '12.10.3', '12.10.4'] },
+  'offer-bits-accepted': {
+    title: 'accepts windows that do not exist',
+    caughtBy: ['13.11.1', '13.11.2', '13.11.13'],
+    roles: ['server'],
+  },
+  'offer-repeated': {
+    title: 'accepts offers that repeat a parameter',
+    caughtBy: ['13.11.24', '13.11.26', '13.11.33'],
+    roles: ['server'],
+  },
+  'offer-unknown': {
+    title: 'accepts offers with unknown parameters',
+    caughtBy: ['13.11.30', '13.11.31'],
+    roles: ['server'],
+  },
+  'offer-flag-value': {
+    title: 'accepts values where none belong',
+    caughtBy: ['13.11.28', '13.11.29'],
+    roles: ['server'],
+  },
+  'offer-grammar': {
+    title: 'declines offers that are no list',
+    caughtBy: ['13.12.1', '13.12.2', '13.12.5'],
+    roles: ['server'],
+  },
+  'offer-first-only': { title: 'looks at the first offer only', caughtBy: ['13.10.5', '13.10.6'], roles: ['server'] },
+  'answer-incomplete': {
+    title: 'leaves out of its answer what was asked of it',
+    caughtBy: ['13.2.1', '13.3.1'],
+    roles: ['server'],
+  },
+  'answer-uninvited': {
+    title: 'limits a window that the client did not offer',
+    caughtBy: ['13.9.1', '13.10.1'],
+    roles: ['server'],
+  },
+  'answer-grammar': {
+    title: 'accepts an answer that is no list',
+    caughtBy: ['13.13.34', '13.13.35'],
+    roles: ['client'],
+  },
+  'answer-other': {
+    title: 'accepts an extension that it did not offer',
+    caughtBy: ['13.13.41', '13.13.42'],
+    roles: ['client'],
+  },
 };

@@ -3,7 +3,7 @@
 const { WebSocket } = await import(process.argv[2]);
 const url = process.argv[3];
 const jobs = Number(process.argv[4]);
-const options = { perMessageDeflate: false, ...JSON.parse(process.argv[5] ?? '{}') };
+const options = JSON.parse(process.argv[5] ?? '{}');
 
 /** Sends every message back until the connection ends. */
 function echo(path) {

@@ -2,12 +2,17 @@
 // defects of defects.mjs, whose names are the strings that stand at their places here.
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { MessageStream } from '../runner/deflate.mjs';
 import { closePayload, encodeFrame, Opcode } from '../runner/frames.mjs';
 import { acceptConnection, openConnection } from '../runner/handshake.mjs';
+import { answerTo, isAnswerFine, offer } from './plain-negotiation.mjs';
 import { Utf8Checker } from './utf8-checker.mjs';
 
 /** Milliseconds that a connection is left open, more than the runner waits. */
 const leftOpen = 3000;
+const maxPayload = 16 * 1024 * 1024;
+/** Of a message: up to here, what there is of it is decompressed with each piece. */
+const mostAtOnce = 100_000;
 const validStatus = (status) =>
   (status >= 1000 && status <= 1003) || (status >= 1007 && status <= 1014) || (status >= 3000 && status <= 4999);
 
@@ -17,8 +22,14 @@ export async function servePlainPeers(defect) {
   const server = createServer({ allowHalfOpen: true, noDelay: true }, async (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
-    const accepted = await acceptConnection(socket, () => true).catch(() => undefined);
-    if (accepted !== undefined) new PlainPeer(socket, 'server', accepted.rest, defect);
+    let sides;
+    const choose = (_path, offered) => {
+      const { status, chosen, agreed } = answerTo(offered, defect);
+      sides = agreed;
+      return { status, chosen };
+    };
+    const accepted = await acceptConnection(socket, choose).catch(() => undefined);
+    if (accepted !== undefined) new PlainPeer(socket, 'server', accepted.rest, defect, sides);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -31,8 +42,10 @@ export async function servePlainPeers(defect) {
 
 /** An echo client with a defect, or a sound one. Resolves when its connection is gone. */
 export async function connectPlainPeer(url, defect) {
-  const { socket, rest } = await openConnection(url);
-  new PlainPeer(socket, 'client', rest, defect);
+  const { socket, rest, chosen } = await openConnection(url, [offer]);
+  const { isFine, agreed } = isAnswerFine(chosen, defect);
+  if (isFine) new PlainPeer(socket, 'client', rest, defect, agreed);
+  else socket.destroy();
   if (!socket.destroyed) await new Promise((resolve) => socket.on('close', resolve));
 }
 
@@ -49,12 +62,24 @@ class PlainPeer {
   #state = 'open'; // open, failed (nothing is read any more), closed (both Close frames)
   #pongs = [];
   #echoed = 0;
+  /** With permessage-deflate. @type {MessageStream | undefined} */
+  #deflater;
+  #inflater;
 
-  constructor(socket, role, rest, defect) {
+  constructor(socket, role, rest, defect, sides) {
     this.#socket = socket;
     this.#isServer = role === 'server';
     this.#defect = defect;
     this.#utf8 = new Utf8Checker(defect);
+    if (sides !== undefined) {
+      const ours = { ...sides[role] };
+      if (this.#has('deflate-context-kept')) ours.takeover = true;
+      if (this.#has('deflate-window-ignored')) ours.windowBits = 15;
+      const theirs = { ...sides[this.#isServer ? 'client' : 'server'] };
+      if (this.#has('deflate-context-lost')) theirs.takeover = false;
+      this.#deflater = new MessageStream(ours);
+      this.#inflater = new MessageStream(theirs);
+    }
     socket.setNoDelay(true);
     socket.on('error', () => {});
     socket.on('data', (chunk) => this.#receive(chunk));
@@ -72,11 +97,11 @@ class PlainPeer {
 
   // ---- Sending ---------------------------------------------------------------------------------------------------------
 
-  #send(opcode, payload) {
+  #send(opcode, payload, rsv = 0) {
     if (!this.#socket.writable) return;
     const lengthSize = this.#has('length-not-minimal') && payload.length < 65_536 ? 8 : undefined;
     const isMasked = this.#isServer === this.#has('mask-wrong');
-    this.#socket.write(encodeFrame({ opcode, payload, lengthSize }, isMasked).bytes);
+    this.#socket.write(encodeFrame({ opcode, payload, lengthSize, rsv }, isMasked).bytes);
   }
 
   #fail(status) {
@@ -107,15 +132,22 @@ class PlainPeer {
     if (this.#has('message-lost') && ++this.#echoed % 500 === 0) return;
     if (this.#has('last-byte-lost') && payload.length >= 65_536) payload = payload.subarray(0, -1);
     if (this.#has('bom-stripped') && isText && payload.indexOf('\ufeff') === 0) payload = payload.subarray(3);
+    const opcode = isText && !this.#has('type-lost') ? Opcode.text : Opcode.binary;
     if (this.#has('echo-late')) setImmediate(() => this.#state === 'open' && this.#send(Opcode.text, payload));
-    else this.#send(isText && !this.#has('type-lost') ? Opcode.text : Opcode.binary, payload);
+    else if (this.#deflater === undefined) this.#send(opcode, payload);
+    else this.#send(opcode, this.#compress(payload), this.#has('deflate-rsv-missing') ? 0 : 4);
+  }
+
+  #compress(payload) {
+    const bytes = this.#deflater.compress(payload);
+    return this.#has('deflate-tail-kept') ? Buffer.concat([bytes, Buffer.from([0, 0, 255, 255])]) : bytes;
   }
 
   #pong(payload) {
     if (this.#has('ping-ignored')) return;
     if (this.#has('pong-late') && this.#message !== undefined) this.#pongs.push(payload);
     else if (this.#has('pong-newest')) this.#pongs = [payload];
-    else this.#send(Opcode.pong, this.#has('pong-empty') ? '' : payload);
+    else this.#send(Opcode.pong, this.#has('pong-empty') ? '' : payload, this.#has('deflate-rsv-pong') ? 4 : 0);
   }
 
   #sendPongs() {
@@ -162,7 +194,8 @@ class PlainPeer {
     if (this.#has('header-late') && !this.#checkFirst(bytes[0])) return chunk;
     this.#header = Buffer.alloc(0);
     const key = isMasked ? bytes.subarray(size - 4, size) : undefined;
-    this.#begin({ opcode, fin: (bytes[0] & 0x80) !== 0, key, at: 0, missing: Number(length), parts: [] });
+    const isCompressed = (bytes[0] & 0x40) !== 0;
+    this.#begin({ opcode, fin: (bytes[0] & 0x80) !== 0, isCompressed, key, at: 0, missing: Number(length), parts: [] });
     return chunk.subarray(size - held);
   }
 
@@ -176,7 +209,7 @@ class PlainPeer {
     const opcode = first & 15;
     const isControl = opcode >= 8;
     const wrong =
-      ((first & 0x70) !== 0 && !this.#has('rsv-accepted')) ||
+      ((first & 0x70 & ~this.#rsvOf(opcode)) !== 0 && !this.#has('rsv-accepted')) ||
       (!Object.values(Opcode).includes(opcode) && !this.#has('opcode-accepted')) ||
       (isControl && (first & 0x80) === 0 && !this.#has('control-fragmented')) ||
       (opcode === Opcode.continuation && this.#message === undefined && !this.#has('continuation-of-nothing')) ||
@@ -185,6 +218,15 @@ class PlainPeer {
         !this.#has('message-inside'));
     if (wrong) this.#fail(1002);
     return !wrong;
+  }
+
+  /** The reserved bits that a frame may have. */
+  #rsvOf(opcode) {
+    if (this.#deflater === undefined) return this.#has('deflate-uninvited') ? 0x40 : 0;
+    if (this.#has('deflate-rsv-others')) return 0x70;
+    if (opcode === Opcode.continuation) return this.#has('deflate-rsv-continuation') ? 0x40 : 0;
+    if (opcode >= 8) return this.#has('deflate-rsv-control') ? 0x40 : 0;
+    return 0x40;
   }
 
   #checkLength(length, extended) {
@@ -199,7 +241,8 @@ class PlainPeer {
     this.#frame = frame;
     if (frame.opcode >= 3) return;
     if (this.#message === undefined || frame.opcode !== Opcode.continuation) {
-      this.#message = { isText: frame.opcode === Opcode.text, parts: [], fragments: 0 };
+      const isCompressed = frame.isCompressed && this.#deflater !== undefined;
+      this.#message = { isText: frame.opcode === Opcode.text, isCompressed, checked: 0, parts: [], fragments: 0 };
       this.#utf8.reset();
     }
     if (this.#has('fragment-limit') && ++this.#message.fragments > 1000) this.#fail(1008);
@@ -214,16 +257,56 @@ class PlainPeer {
     frame.missing -= part.length;
     frame.parts.push(part);
     const isText = frame.opcode < 3 && this.#message.isText;
-    if (isText && !this.#has('utf8-at-frame-end') && !this.#checkText(part)) return;
+    if (frame.opcode < 3 && this.#message.isCompressed) {
+      if (!this.#checkCompressed()) return;
+    } else if (isText && !this.#has('utf8-at-frame-end') && !this.#checkText(part)) return;
     if (frame.missing > 0) return;
     const payload = Buffer.concat(frame.parts);
     this.#frame = undefined;
-    if (isText && this.#has('utf8-at-frame-end') && !this.#checkText(payload)) return;
+    const isPlainText = isText && !this.#message.isCompressed;
+    if (isPlainText && this.#has('utf8-at-frame-end') && !this.#checkText(payload)) return;
     if (this.#state === 'closed') this.#afterClose(frame.opcode, payload);
     else if (frame.opcode < 3) this.#data(frame.fin, payload);
     else if (frame.opcode === Opcode.ping) this.#pong(payload);
     else if (frame.opcode === Opcode.pong && this.#has('pong-answered')) this.#send(Opcode.pong, payload);
     else if (frame.opcode === Opcode.close) this.#close(payload);
+  }
+
+  /** Decompresses what there is of a message that is not complete. @returns {boolean} whether it can go on */
+  #checkCompressed() {
+    const bytes = Buffer.concat([...this.#message.parts, ...this.#frame.parts]);
+    if (bytes.length > mostAtOnce || this.#has('deflate-late')) return true;
+    let payload;
+    try {
+      payload = this.#inflater.decompressSome(bytes);
+    } catch {
+      if (!this.#has('deflate-corrupt')) this.#fail(1007);
+      return this.#state === 'open';
+    }
+    return this.#checkInflated(payload);
+  }
+
+  /** @returns {boolean} whether a message, or what there is of it, is within the limit, and UTF-8 where it has to be */
+  #checkInflated(payload) {
+    if (payload.length > maxPayload && !this.#has('deflate-limit')) this.#fail(1009);
+    const rest = payload.subarray(this.#message.checked);
+    this.#message.checked = payload.length;
+    if (this.#state === 'open' && this.#message.isText) this.#checkText(rest);
+    return this.#state === 'open';
+  }
+
+  /** @returns {Buffer | undefined} undefined: the connection has failed */
+  #decompress(bytes) {
+    let payload;
+    try {
+      if (this.#has('deflate-final') && (bytes[0] & 1) === 1) throw new Error('a final block');
+      payload = this.#inflater.decompress(bytes);
+    } catch {
+      if (this.#has('deflate-cut')) return this.#inflater.decompressSome(bytes);
+      if (this.#has('deflate-corrupt')) return bytes;
+      return this.#fail(1007);
+    }
+    return this.#checkInflated(payload) ? payload : undefined;
   }
 
   #checkText(bytes) {
@@ -239,7 +322,9 @@ class PlainPeer {
     if (this.#has('fragments-echoed')) this.#echo(isText, payload);
     if (!fin && this.#has('utf8-per-fragment') && isText && !this.#utf8.isComplete) return this.#fail(1007);
     if (!fin) return undefined;
-    const message = parts.length === 1 ? parts[0] : Buffer.concat(parts);
+    const bytes = parts.length === 1 ? parts[0] : Buffer.concat(parts);
+    const message = this.#message.isCompressed ? this.#decompress(bytes) : bytes;
+    if (message === undefined) return undefined;
     this.#message = undefined;
     if (isText && this.#has('utf8-at-message-end')) this.#utf8.push(message);
     const isGood = !isText || this.#has('utf8-ignored') || this.#utf8.isComplete;

@@ -1,6 +1,7 @@
 // One WebSocket connection with the peer under test, after the handshake: writes bytes as they are, and remembers what
 // comes back and how the connection ends.
 import { setImmediate, setTimeout as pause } from 'node:timers/promises';
+import { MessageStream } from './deflate.mjs';
 import { closePayload, encodeFrame, FrameDecoder, Opcode } from './frames.mjs';
 import { firstBadByte } from './utf8.mjs';
 
@@ -24,8 +25,11 @@ export class Connection {
   closeSent = false;
   /** The ping of `probe` was answered. */
   isProbed = false;
+  /** Compresses what we send; undefined: permessage-deflate was not negotiated. @type {MessageStream | undefined} */
+  deflater;
 
   #decoder;
+  #inflater;
   #message;
   #waiting = new Set();
 
@@ -33,11 +37,16 @@ export class Connection {
    * @param {import('node:net').Socket} socket with `allowHalfOpen`
    * @param {'client' | 'server'} role ours
    * @param {Buffer} rest what was received already
+   * @param {Record<'server' | 'client', import('./deflate.mjs').Side>} [sides] how each compresses, where that was agreed
    */
-  constructor(socket, role, rest) {
+  constructor(socket, role, rest, sides) {
     this.socket = socket;
     this.role = role;
-    this.#decoder = new FrameDecoder(role === 'server');
+    this.#decoder = new FrameDecoder(role === 'server', sides !== undefined);
+    if (sides !== undefined) {
+      this.deflater = new MessageStream(sides[role]);
+      this.#inflater = new MessageStream(sides[role === 'server' ? 'client' : 'server']);
+    }
     this.violations = this.#decoder.violations;
     socket.setNoDelay(true);
     socket.on('data', (chunk) => this.#receive(chunk));
@@ -109,25 +118,35 @@ export class Connection {
     this.#changed();
   }
 
-  #take({ opcode, fin, payload }) {
+  #take({ opcode, fin, isCompressed, payload }) {
     if (this.close !== undefined) this.violations.push(`sent a frame of opcode ${opcode} behind its Close frame`);
     else if (opcode === Opcode.pong && payload.equals(probe)) this.isProbed = true;
     else if (opcode === Opcode.pong) this.pongs.push(payload);
     else if (opcode === Opcode.close) this.#takeClose(payload);
-    else if (opcode < 3) this.#takeData(opcode, fin, payload);
+    else if (opcode < 3) this.#takeData(opcode, fin, isCompressed, payload);
   }
 
-  #takeData(opcode, fin, payload) {
+  #takeData(opcode, fin, isCompressed, payload) {
     const begins = opcode !== Opcode.continuation;
     if (begins === (this.#message !== undefined)) {
       this.violations.push(begins ? 'began a message inside another one' : 'continued nothing');
     }
-    this.#message ??= { type: opcode === Opcode.binary ? 'binary' : 'text', parts: [] };
+    this.#message ??= { type: opcode === Opcode.binary ? 'binary' : 'text', isCompressed, parts: [] };
     this.#message.parts.push(payload);
     if (!fin) return;
-    const { type, parts } = this.#message;
+    const message = this.#message;
     this.#message = undefined;
-    this.messages.push({ type, payload: parts.length === 1 ? parts[0] : Buffer.concat(parts) });
+    const bytes = message.parts.length === 1 ? message.parts[0] : Buffer.concat(message.parts);
+    this.messages.push({ type: message.type, payload: message.isCompressed ? this.#decompress(bytes) : bytes });
+  }
+
+  #decompress(bytes) {
+    try {
+      return this.#inflater?.decompress(bytes) ?? bytes;
+    } catch (error) {
+      this.violations.push(`sent a message that cannot be decompressed: ${error.message}`);
+      return bytes;
+    }
   }
 
   #takeClose(payload) {

@@ -1,6 +1,7 @@
 // Frames (RFC 6455, 5.2), written and read by the conformance suite alone. The encoder writes whatever it is told to, the
 // decoder accepts only what a correct peer may send and notes everything else.
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
+import { sliceOf } from './contents.mjs';
 
 export const Opcode = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 };
 
@@ -10,13 +11,16 @@ const textPattern = Buffer.from('aé€😀');
 const binaryPattern = Buffer.from(Array.from({ length: 251 }, (_, index) => 255 - index));
 
 /**
- * The bytes of a payload of the case table: bytes or text as they are, `{ text: size }` or `{ binary: size }` made here.
- * @param {Buffer | string | { text: number } | { binary: number } | undefined} payload
+ * The bytes of a payload of the case table: bytes or text as they are, `{ text: size }` or `{ binary: size }` made here, and
+ * `{ content, at, size }` from contents.mjs.
+ * @param {Buffer | string | { text: number } | { binary: number } | { content: string, at: number, size: number } |
+ *   undefined} payload
  * @returns {Buffer}
  */
 export function bytesOf(payload = '') {
   if (Buffer.isBuffer(payload)) return payload;
   if (typeof payload === 'string') return Buffer.from(payload);
+  if (payload.content !== undefined) return sliceOf(payload.content, payload.at, payload.size);
   if (payload.binary !== undefined) return Buffer.alloc(payload.binary, binaryPattern);
   const whole = Math.floor(payload.text / textPattern.length) * textPattern.length;
   return Buffer.concat([Buffer.alloc(whole, textPattern), Buffer.alloc(payload.text - whole, 'x')]);
@@ -39,9 +43,21 @@ export function encodeFrame({ opcode, payload, fin = true, rsv = 0, lengthSize, 
   if (extended === 2) header.writeUInt16BE(Number(length), 2);
   if (extended === 8) header.writeBigUInt64BE(length, 2);
   if (!masked) return { bytes: Buffer.concat([header, data]), headerSize: header.length };
-  const key = randomBytes(4);
+  const key = newKey();
   key.copy(header, 2 + extended);
   return { bytes: Buffer.concat([header, mask(data, key)]), headerSize: header.length };
+}
+
+const keys = Buffer.alloc(4096);
+let keysUsed = keys.length;
+
+function newKey() {
+  if (keysUsed === keys.length) {
+    randomFillSync(keys);
+    keysUsed = 0;
+  }
+  keysUsed += 4;
+  return keys.subarray(keysUsed - 4, keysUsed);
 }
 
 /** A copy of the data with the key on it. */
@@ -73,9 +89,13 @@ export class FrameDecoder {
   #missing = 0;
   #isBroken = false;
 
-  /** @param {boolean} peerIsClient whether its frames have to be masked */
-  constructor(peerIsClient) {
+  /**
+   * @param {boolean} peerIsClient whether its frames have to be masked
+   * @param {boolean} compresses whether the first frame of a message may have RSV1
+   */
+  constructor(peerIsClient, compresses) {
     this.peerIsClient = peerIsClient;
+    this.compresses = compresses;
   }
 
   /** Bytes of an unfinished frame were received. */
@@ -83,7 +103,7 @@ export class FrameDecoder {
     return this.#frame !== undefined || this.#header.length > 0;
   }
 
-  /** @returns {{ opcode: number, fin: boolean, payload: Buffer }[]} the frames that are complete now */
+  /** @returns {{ opcode: number, fin: boolean, isCompressed: boolean, payload: Buffer }[]} the frames that are complete now */
   push(chunk) {
     const frames = [];
     while (chunk.length > 0 && !this.#isBroken) {
@@ -94,9 +114,9 @@ export class FrameDecoder {
       this.#parts.push(part);
       this.#missing -= part.length;
       if (this.#missing > 0) break;
-      const { opcode, fin, key } = this.#frame;
+      const { opcode, fin, isCompressed, key } = this.#frame;
       const payload = this.#parts.length === 1 ? this.#parts[0] : Buffer.concat(this.#parts);
-      frames.push({ opcode, fin, payload: key === undefined ? payload : mask(payload, key) });
+      frames.push({ opcode, fin, isCompressed, payload: key === undefined ? payload : mask(payload, key) });
       this.#frame = undefined;
       this.#parts = [];
     }
@@ -121,6 +141,7 @@ export class FrameDecoder {
     this.#frame = {
       opcode: bytes[0] & 15,
       fin: (bytes[0] & 0x80) !== 0,
+      isCompressed: (bytes[0] & 0x40) !== 0,
       key: masked ? bytes.subarray(size - 4, size) : undefined,
     };
     this.#missing = Number(length);
@@ -131,7 +152,8 @@ export class FrameDecoder {
   #check(first, length, extended, masked) {
     const opcode = first & 15;
     const note = (text) => this.violations.push(text);
-    if ((first & 0x70) !== 0) note(`sent a frame with RSV bits ${(first >> 4) & 7}`);
+    const mayCompress = this.compresses && (opcode === Opcode.text || opcode === Opcode.binary);
+    if ((first & (mayCompress ? 0x30 : 0x70)) !== 0) note(`sent a frame with RSV bits ${(first >> 4) & 7}`);
     if (!Object.values(Opcode).includes(opcode)) note(`sent a frame with the reserved opcode ${opcode}`);
     if (opcode >= 8 && (first & 0x80) === 0) note(`sent a fragmented control frame`);
     if (opcode >= 8 && length > 125n) note(`sent a control frame of ${length} bytes`);

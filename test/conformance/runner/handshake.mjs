@@ -10,9 +10,12 @@ const timeout = 10_000;
 /**
  * Opens a WebSocket connection.
  * @param {string} url `ws://host:port/path`
- * @returns {Promise<{ socket: import('node:net').Socket, rest: Buffer }>} rest: what came behind the response
+ * @param {string[]} [offers] the fields Sec-WebSocket-Extensions; none: no extension is offered
+ * @returns {Promise<{ socket: import('node:net').Socket, rest: Buffer, chosen: string | undefined }>} rest: what came behind
+ *   the response; chosen: its Sec-WebSocket-Extensions
+ * @throws {Error} with the `status` of the response when it is not 101
  */
-export async function openConnection(url) {
+export async function openConnection(url, offers = []) {
   const { hostname, port, pathname, search, host, protocol } = new URL(url);
   if (protocol !== 'ws:') throw new Error(`${url}: only ws: URLs can be tested`);
   const address = { host: hostname.replace(/^\[|\]$/g, ''), port: port || 80, allowHalfOpen: true, noDelay: true };
@@ -23,37 +26,43 @@ export async function openConnection(url) {
     'Connection: Upgrade',
     `Sec-WebSocket-Key: ${key}`,
     'Sec-WebSocket-Version: 13',
+    ...offers.map((offer) => `Sec-WebSocket-Extensions: ${offer}`),
   ];
   socket.write([`GET ${pathname}${search} HTTP/1.1`, `Host: ${host}`, ...fields, '', ''].join('\r\n'));
   const { lines, rest } = await readHead(socket);
   const refuse = (why) => {
     socket.destroy();
-    throw new Error(`${why}: ${lines[0]}`);
+    throw Object.assign(new Error(`${why}: ${lines[0]}`), { status });
   };
-  if (!/^HTTP\/1\.1 101(?: |$)/.test(lines[0])) refuse('the server did not switch protocols');
+  const status = Number(/^HTTP\/1\.1 (\d{3})(?: |$)/.exec(lines[0])?.[1]);
+  if (status !== 101) refuse('the server did not switch protocols');
   if (valueOf(lines, 'sec-websocket-accept') !== acceptOf(key)) refuse('Sec-WebSocket-Accept is wrong');
-  if (valueOf(lines, 'sec-websocket-extensions') !== undefined) refuse('an extension was chosen that was not offered');
-  return { socket, rest };
+  const chosen = valueOf(lines, 'sec-websocket-extensions');
+  if (chosen !== undefined && offers.length === 0) refuse('an extension was chosen that was not offered');
+  return { socket, rest, chosen };
 }
 
 /**
  * Answers a client.
  * @param {import('node:net').Socket} socket
- * @param {(path: string) => boolean} isKnown whether the path gets a connection, or 404
- * @returns {Promise<{ path: string, rest: Buffer } | undefined>} undefined: it was refused
+ * @param {(path: string, offered: string | undefined) => { chosen?: string, status?: string }} choose what a path and the
+ *   Sec-WebSocket-Extensions of the request are answered with: that field of the answer, or the status that refuses it
+ * @returns {Promise<{ path: string, rest: Buffer, offered: string | undefined } | undefined>} undefined: it was refused
  */
-export async function acceptConnection(socket, isKnown) {
+export async function acceptConnection(socket, choose) {
   const { lines, rest } = await readHead(socket);
   const path = lines[0].split(' ')[1] ?? '';
   const key = valueOf(lines, 'sec-websocket-key');
-  const status = key === undefined ? '400 Bad Request' : isKnown(path) ? undefined : '404 Not Found';
+  const offered = valueOf(lines, 'sec-websocket-extensions');
+  const { chosen, status } = key === undefined ? { status: '400 Bad Request' } : choose(path, offered);
   if (status !== undefined) {
     socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     return undefined;
   }
   const fields = ['Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Accept: ${acceptOf(key)}`];
+  if (chosen !== undefined) fields.push(`Sec-WebSocket-Extensions: ${chosen}`);
   socket.write(['HTTP/1.1 101 Switching Protocols', ...fields, '', ''].join('\r\n'));
-  return { path, rest };
+  return { path, rest, offered };
 }
 
 function acceptOf(key) {
@@ -62,9 +71,10 @@ function acceptOf(key) {
     .digest('base64');
 }
 
+/** The value of a field, or the values of several, as a list. */
 function valueOf(lines, name) {
-  const line = lines.slice(1).find((one) => one.slice(0, one.indexOf(':')).toLowerCase() === name);
-  return line?.slice(line.indexOf(':') + 1).trim();
+  const found = lines.slice(1).filter((one) => one.slice(0, one.indexOf(':')).toLowerCase() === name);
+  return found.length === 0 ? undefined : found.map((one) => one.slice(one.indexOf(':') + 1).trim()).join(', ');
 }
 
 /** Reads up to the empty line; the socket is paused afterwards. */

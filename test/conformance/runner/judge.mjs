@@ -13,6 +13,7 @@ export const Leniency = {
   status: 'another status code',
   accepted: 'did not fail',
   reset: 'ended TCP with a reset',
+  declined: 'did not negotiate permessage-deflate',
 };
 
 /**
@@ -35,6 +36,10 @@ export function judge(testCase, connection, seen) {
   const mustFail = expect.close.by === 'peer';
 
   for (const violation of connection.violations) fail(violation);
+  if (seen.isDeclined) {
+    mind('declined');
+    return verdictOf(differences, leniencies);
+  }
   if (seen.isAccepted && expect.accepted !== undefined) {
     compareMessages(connection.messages, expect.accepted, fail);
     mind('accepted');
@@ -57,6 +62,11 @@ export function judge(testCase, connection, seen) {
 
 function judgeEnd({ expect, lenientStatus, mayReset }, connection, seen, { fail, note, mind }) {
   const { by, status } = expect.close;
+  if (by === 'handshake') {
+    if (connection.end === undefined) fail('TCP did not end');
+    if (connection.close !== undefined) mind('status', 'a Close frame, although there was no connection');
+    return;
+  }
   if (seen.isLate) mind('late');
   if (connection.close === undefined) {
     if (by === 'peer' && connection.end !== undefined) mind('dropped');

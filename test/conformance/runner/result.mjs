@@ -29,6 +29,12 @@ export function describeResult(testCase, connection, seen, problem) {
   };
 }
 
+/** A server refused the handshake with this HTTP status, as the case wants it. */
+export function describeRefusal(testCase, status) {
+  const seen = `HTTP status ${status}`;
+  return { ...describeResult(testCase, undefined, undefined, seen), ran: true, verdict: 'passed', differences: [] };
+}
+
 /** @returns {{ passed: number, lenient: number, failed: number }} */
 export function countVerdicts(results) {
   const counts = { passed: 0, lenient: 0, failed: 0 };
@@ -66,8 +72,9 @@ function groupByFamily(results) {
 
 // ---- Steps, expectations and what was seen -----------------------------------------------------------------------------
 
-function describeSteps({ send, chop, perFrame }) {
+function describeSteps({ send, chop, perFrame, deflate }) {
   const shown = send.slice(0, 8).map(describeStep);
+  if (deflate !== undefined) shown.unshift(`offer ${deflate.offers.join(' and ')}, or answer ${deflate.answer}`);
   if (send.length > 8) shown.push(`… ${send.length} steps`);
   const pace = chop !== undefined ? `, TCP writes of ${chop}` : perFrame ? ', a TCP write for each frame' : '';
   return shown.join(', ') + pace;
@@ -82,7 +89,7 @@ function describeStep(step) {
   if (step.message !== undefined) {
     const size = `${bytesOf(step.payload).length} bytes`;
     const cut = step.fragmentSize === undefined ? '' : ` in fragments of ${step.fragmentSize}`;
-    return `${step.times ?? 1} × ${step.message} ${size}${cut}`;
+    return `${step.times ?? 1} × ${step.deflate === undefined ? '' : 'compressed '}${step.message} ${size}${cut}`;
   }
   const parts = [opcodeNames[step.opcode] ?? `opcode ${step.opcode}`, describePayload(bytesOf(step.payload))];
   if (step.fin === false) parts.push('without FIN');
@@ -110,6 +117,7 @@ function describeReceived(messages, pongs) {
 
 const closers = { us: 'answers Close', script: 'answers Close', peer: 'fails with Close' };
 function describeExpectedClose({ by, status }) {
+  if (by === 'handshake') return 'fails the handshake';
   return `${closers[by]} ${status}`;
 }
 

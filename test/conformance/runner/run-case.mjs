@@ -6,6 +6,7 @@ import { encodeFrame, Opcode, bytesOf } from './frames.mjs';
  * @property {boolean} isLate the peer did not fail when it could have, but only after the rest was sent
  * @property {boolean} isAccepted what should have failed the connection did not
  * @property {boolean} isClosedFirst the peer closed before our Close frame, which it should have answered
+ * @property {boolean} isDeclined permessage-deflate was not negotiated, and so the case was not run
  * @property {string[]} missed waits that came to nothing
  * @property {number | undefined} closeAfter milliseconds from the last bytes to the peer's Close frame or end
  * @property {boolean} isClean both Close frames were exchanged, and the peer ended its side with a FIN
@@ -15,14 +16,33 @@ import { encodeFrame, Opcode, bytesOf } from './frames.mjs';
  * @param {object} testCase an entry of the table
  * @param {import('./connection.mjs').Connection} connection
  * @param {{ timeout: number, hold: number }} limits milliseconds: for anything expected; for a failure at the earliest point
+ * @param {{ isDeclined: boolean, problem?: string }} negotiated see settle() in extensions.mjs
  * @returns {Promise<Seen>}
  */
-export async function runCase(testCase, connection, limits) {
+export async function runCase(testCase, connection, limits, { isDeclined, problem }) {
+  const { deflate, expect } = testCase;
+  if (problem !== undefined) connection.violations.push(problem);
+  const isOther =
+    deflate !== undefined && expect.close.by !== 'handshake' && isDeclined !== (deflate.declines ?? false);
+  const seen = await runSteps(
+    isOther || problem !== undefined ? { send: [], expect: nothing } : testCase,
+    connection,
+    limits,
+  );
+  seen.isDeclined = isOther && isDeclined;
+  return seen;
+}
+
+/** Of a connection on which the case cannot be run. */
+const nothing = { messages: [], pongs: [], close: { by: 'us', status: 1000 } };
+
+async function runSteps(testCase, connection, limits) {
   const { expect } = testCase;
   const seen = {
     isLate: false,
     isAccepted: false,
     isClosedFirst: false,
+    isDeclined: false,
     missed: [],
     closeAfter: undefined,
     isClean: false,
@@ -42,6 +62,9 @@ export async function runCase(testCase, connection, limits) {
     if (!(await connection.until(failedOrNot, limits.hold)) && atBoundary) await connection.probe();
     await wait('a Close frame', failedOrNot);
     seen.isAccepted = !connection.isOver && failedOrNot();
+  } else if (expect.close.by === 'handshake') {
+    await wait('the end of TCP', () => connection.isOver || connection.messages.length > 0);
+    seen.isAccepted = connection.messages.length > 0;
   } else if (expect.close.by === 'us') {
     const complete = () =>
       connection.messages.length >= expect.messages.length && connection.pongs.length >= expect.pongs.length;
@@ -97,7 +120,7 @@ async function send({ send: steps, chop, perFrame }, connection, limits, seen, w
     } else if (step.hold) {
       if (await hold()) return true;
     } else {
-      for (const frame of framesOf(step)) {
+      for (const frame of framesOf(step, connection.deflater)) {
         const isMasked = (connection.role === 'client') !== (frame.wrongMask ?? false);
         const { bytes, headerSize } = encodeFrame(frame, isMasked);
         if (frame.stopAfter === undefined) {
@@ -118,18 +141,21 @@ async function send({ send: steps, chop, perFrame }, connection, limits, seen, w
 }
 
 /** The frames of a step: itself, or a message cut into fragments, once or more often. */
-function* framesOf(step) {
+function* framesOf(step, deflater) {
   if (step.message === undefined) {
+    if (step.inflated !== undefined) deflater?.remember(bytesOf(step.inflated));
     yield step;
     return;
   }
-  const payload = bytesOf(step.payload);
-  const size = step.fragmentSize ?? Math.max(payload.length, 1);
+  const plain = bytesOf(step.payload);
   for (let round = 0; round < (step.times ?? 1); round++) {
+    const payload = step.deflate === undefined ? plain : deflater.compress(plain, step.deflate);
+    const size = step.fragmentSize ?? Math.max(payload.length, 1);
     let at = 0;
     do {
       const opcode = at === 0 ? Opcode[step.message] : Opcode.continuation;
-      yield { opcode, payload: payload.subarray(at, at + size), fin: at + size >= payload.length };
+      const rsv = at === 0 && step.deflate !== undefined ? 4 : 0;
+      yield { opcode, payload: payload.subarray(at, at + size), fin: at + size >= payload.length, rsv };
       at += size;
     } while (at < payload.length);
   }

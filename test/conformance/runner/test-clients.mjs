@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { Connection } from './connection.mjs';
 import { encodeFrame, Opcode } from './frames.mjs';
+import { checkOffers, parseElements, settle } from './extensions.mjs';
 import { acceptConnection } from './handshake.mjs';
 import { countVerdicts, describeResult } from './result.mjs';
 import { runCase } from './run-case.mjs';
@@ -37,25 +38,39 @@ export async function testClients({ port = 0, host = '127.0.0.1' }, cases, optio
     cases.map((one) => results.get(one) ?? describeResult(one, undefined, undefined, 'the client did not run it'));
   const targetOf = (path) => answers[path] ?? (path.startsWith('/case/') ? caseOf(path.slice(6)) : undefined);
 
+  /** An answer that a client's offer does not go with is not given, unless the client is to fail it. */
+  const choose = (path, offered) => {
+    const target = targetOf(path);
+    if (target === undefined) return { status: '404 Not Found' };
+    const answer = target.deflate?.answer;
+    const isGiven = answer !== undefined && (isHandshakeCase(target) || settle(offered, answer).problem === undefined);
+    return { chosen: isGiven ? answer : undefined };
+  };
+
   const serve = async (socket) => {
-    const accepted = await acceptConnection(socket, (path) => targetOf(path) !== undefined);
+    const accepted = await acceptConnection(socket, choose);
     if (accepted === undefined) return;
-    const connection = new Connection(socket, 'server', accepted.rest);
     const target = targetOf(accepted.path);
+    const negotiated = settle(accepted.offered, choose(accepted.path, accepted.offered).chosen);
+    const connection = new Connection(socket, 'server', accepted.rest, negotiated.sides);
     if (typeof target === 'function') {
       if (accepted.path === '/finish') await Promise.all(running);
       await answer(connection, target(), options.timeout);
       if (accepted.path === '/finish') finish();
       return;
     }
-    const run = runAndReport(target, connection);
+    connection.violations.push(...checkField(accepted.offered));
+    const run = runAndReport(target, connection, negotiated);
     running.add(run);
     await run;
     running.delete(run);
     if (results.size === cases.length) finish();
   };
-  const runAndReport = async (testCase, connection) => {
-    const result = describeResult(testCase, connection, await runCase(testCase, connection, options));
+  const runAndReport = async (testCase, connection, { isDeclined, problem, sides }) => {
+    // Of wrong answers, which are the runner's own, nothing is the client's fault.
+    const negotiated = { isDeclined, sides, problem: isHandshakeCase(testCase) ? undefined : problem };
+    const seen = await runCase(testCase, connection, options, negotiated);
+    const result = describeResult(testCase, connection, seen);
     results.set(testCase, result);
     onResult(result);
   };
@@ -77,6 +92,17 @@ export async function testClients({ port = 0, host = '127.0.0.1' }, cases, optio
   });
   const shownHost = bound.family === 'IPv6' ? `[${bound.address}]` : bound.address;
   return { url: `ws://${shownHost}:${bound.port}`, results: ended, stop: finish };
+}
+
+const isHandshakeCase = (testCase) => testCase.expect?.close.by === 'handshake';
+
+/** What is wrong with a client's Sec-WebSocket-Extensions. */
+function checkField(offered) {
+  try {
+    return checkOffers(parseElements(offered));
+  } catch (error) {
+    return [error.message];
+  }
 }
 
 async function answer(connection, message, timeout) {

@@ -1,7 +1,8 @@
 // Tests a server: opens a connection for each case.
 import { Connection } from './connection.mjs';
+import { settle } from './extensions.mjs';
 import { openConnection } from './handshake.mjs';
-import { describeResult } from './result.mjs';
+import { describeRefusal, describeResult } from './result.mjs';
 import { runCase } from './run-case.mjs';
 
 /**
@@ -26,13 +27,17 @@ export async function testServer(url, cases, options, onResult = () => {}) {
 }
 
 async function testOne(url, testCase, options) {
+  const offers = testCase.deflate?.offers ?? [];
   let opened;
   try {
-    opened = await openConnection(url);
+    opened = await openConnection(url, offers);
   } catch (error) {
+    const isMeant = testCase.expect.close.by === 'handshake' && error.status >= 400;
+    if (isMeant) return describeRefusal(testCase, error.status);
     return describeResult(testCase, undefined, undefined, error.message);
   }
-  const connection = new Connection(opened.socket, 'client', opened.rest);
-  const seen = await runCase(testCase, connection, options);
+  const negotiated = settle(offers.join(', '), opened.chosen);
+  const connection = new Connection(opened.socket, 'client', opened.rest, negotiated.sides);
+  const seen = await runCase(testCase, connection, options, negotiated);
   return describeResult(testCase, connection, seen);
 }

@@ -1,0 +1,25 @@
+// An echo server in a process of its own, for the programs that measure or limit it. Argument: options as JSON. Prints its
+// port; answers each line on stdin with its memory and connections; ends when stdin ends.
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { residentMemory, serve } from './common.mjs';
+
+const { server, port } = await serve(JSON.parse(process.argv[2] ?? '{}'));
+let received = 0;
+server.on('connection', (socket) => {
+  socket.on('error', () => {});
+  socket.on('message', (data, isBinary) => {
+    received++;
+    socket.send(data, { binary: isBinary });
+  });
+});
+console.log(port);
+// Garbage between two collections is not what connections hold.
+if (process.argv[3] === 'collect') setInterval(globalThis.gc, 20).unref();
+const lines = createInterface(process.stdin);
+lines.on('line', () => {
+  globalThis.gc?.();
+  console.log(JSON.stringify({ memory: residentMemory(), connections: server.clients.size, received }));
+});
+await once(lines, 'close');
+server.close({ timeout: 0 });
