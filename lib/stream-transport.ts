@@ -126,6 +126,10 @@ export class StreamTransport implements Transport, WritableTransport {
 
   /** The peer sends nothing more: what is queued goes out, then the stream ends. */
   #ended(): void {
+    if (this.#readLimit === Infinity && driver.receive(this.id, nothing, false)) {
+      setImmediate(() => this.#ended()); // there is still something to inflate
+      return;
+    }
     driver.shutdown(this.id);
     this.#detachWhenDone();
   }
