@@ -59,7 +59,7 @@ async function measureMemory(subject, scenario, build, processes) {
   const server = startSubject(subject, subject.server, scenario, ['--expose-gc']);
   processes.push(server);
   const { port } = await server.next();
-  const load = startLoad(build, scenario.mode, { port });
+  const load = startLoad(build, scenario.mode, { port, ...scenario.load });
   processes.push(load);
   const memory = async () => {
     server.child.send('memory');

@@ -7,6 +7,12 @@ const echo = (connections, inFlight, size, more = {}) => ({
   load: { connections, 'in-flight': inFlight, size },
   ...more,
 });
+/** Compressed JSON, the same level and windows for every library. */
+const deflated = (scenario, options = {}) => ({
+  ...scenario,
+  task: 'deflated',
+  load: { ...scenario.load, deflate: 1, size: 1024, ...options },
+});
 const strings = (scenario) => ({ ...scenario, task: 'strings', load: { ...scenario.load, text: 1 } });
 const client = (scenario) => ({ ...scenario, mode: 'echo-server', task: undefined });
 
@@ -30,6 +36,21 @@ export const scenarios = {
   },
   d8: { title: '10 × 8 in flight, 64 KiB', ...echo(10, 8, 65536), bars: { native: 4.5, aim: 5.5 } },
   e: { title: '1 × 1 in flight, 16 MiB', ...echo(1, 1, 16 << 20), bars: { native: 3.5, aim: 4 } },
+  z: {
+    title: '50 × 4 in flight, 1 KiB of JSON compressed, without context takeover',
+    ...deflated(echo(50, 4)),
+    bars: { native: 4, aim: 5 },
+  },
+  zt: {
+    title: '50 × 4 in flight, 1 KiB of JSON compressed, with context takeover',
+    ...deflated(echo(50, 4), { takeover: 1 }),
+    bars: { native: 4, aim: 5 },
+  },
+  zr: {
+    title: '50 × 4 in flight, 1 KiB of JSON compressed, with context takeover, little changes',
+    ...deflated(echo(50, 4), { takeover: 1, repeats: 1 }),
+    bars: { native: 4, aim: 5 },
+  },
   f: {
     title: 'broadcast to 1,000, 1 KiB, per delivery',
     mode: 'broadcast',
@@ -67,6 +88,13 @@ export const scenarios = {
     load: {},
     steps: [5000, 15000],
     limits: { atFirst: 5, slope: 3, atFirstAim: 3.5, slopeAim: 2 },
+  },
+  'idle-z': {
+    title: 'idle connections that exchanged a compressed message, KiB of memory each',
+    mode: 'idle',
+    ...deflated({}, { takeover: 1 }),
+    steps: [2000, 4000],
+    bars: { native: 3 },
   },
 };
 

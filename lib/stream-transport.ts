@@ -8,6 +8,8 @@ import { driver, registerStream, unregisterStream, type WritableTransport } from
 import { readAhead, WriteState } from './native.js';
 import type { Transport } from './transport.js';
 
+const nothing = new Uint8Array();
+
 export class StreamTransport implements Transport, WritableTransport {
   readonly kind = 'stream';
   /** Bytes that may come before reading stops. */
@@ -45,7 +47,7 @@ export class StreamTransport implements Transport, WritableTransport {
     this.#onData = (chunk) => {
       this.#readLimit -= chunk.length;
       if (this.#readLimit <= 0) stream.pause();
-      driver.receive(id, chunk, mayDeliver);
+      if (driver.receive(id, chunk, mayDeliver)) this.#holdBack();
     };
     stream.on('data', this.#onData);
     if (stream.readableEnded) this.#ended();
@@ -60,6 +62,16 @@ export class StreamTransport implements Transport, WritableTransport {
   setPaused(paused: boolean): void {
     this.#readLimit = paused ? readAhead : Infinity;
     if (!paused) this.duplex.resume();
+  }
+
+  /** Reads nothing until the driver has inflated what it got: little that is read can become much. */
+  #holdBack(): void {
+    this.duplex.pause();
+    setImmediate(() => {
+      if (this.#readLimit !== Infinity) return; // paused by the program as well
+      if (driver.receive(this.id, nothing, false)) this.#holdBack();
+      else this.duplex.resume();
+    });
   }
 
   write(bytes: Buffer): WriteState {
@@ -114,6 +126,10 @@ export class StreamTransport implements Transport, WritableTransport {
 
   /** The peer sends nothing more: what is queued goes out, then the stream ends. */
   #ended(): void {
+    if (this.#readLimit === Infinity && driver.receive(this.id, nothing, false)) {
+      setImmediate(() => this.#ended()); // there is still something to inflate
+      return;
+    }
     driver.shutdown(this.id);
     this.#detachWhenDone();
   }

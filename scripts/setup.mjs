@@ -20,6 +20,7 @@ const testPackages = [
   'libuv1-dev', // the driver's C++ tests run without Node
   'python3',
   'python3-websockets',
+  'python3-aiohttp',
   'chromium',
   'openssl', // certificates of the tests
   'git', // the checks of npm run lint list the committed files
@@ -32,14 +33,16 @@ if (!existsSync('/usr/bin/apt-get')) {
     console.log(
       'The tests need besides: clang with clang-format, clang-tidy and llvm-cov, GoogleTest with GoogleMock,',
     );
-    console.log('libuv, Python 3 with its package websockets, Chromium, the openssl command and git. On Fedora:');
+    console.log(
+      'libuv, Python 3 with its packages websockets and aiohttp, Chromium, the openssl command and git. On Fedora:',
+    );
     console.log(
       '  dnf install clang clang-tools-extra llvm compiler-rt libasan libubsan libtsan gtest-devel gmock-devel \\',
     );
-    console.log('              libuv-devel python3-websockets chromium openssl git');
+    console.log('              libuv-devel python3-websockets python3-aiohttp chromium openssl git');
     console.log('On macOS:');
     console.log(
-      '  brew install llvm googletest libuv python git && pip3 install websockets && brew install --cask chromium',
+      '  brew install llvm googletest libuv python git && pip3 install websockets aiohttp && brew install --cask chromium',
     );
   }
   process.exit(0);

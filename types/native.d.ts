@@ -146,9 +146,10 @@ export interface Driver {
 
   /**
    * Bytes that the stream delivered. Copied during the call. `mayDeliver`: `onEvents` may be called inside, where the
-   * callbacks of promises have to wait for the caller to return.
+   * callbacks of promises have to wait for the caller to return. True: there is much to inflate, and until a call with an
+   * empty chunk returns false, more would only be kept.
    */
-  receive(id: number, chunk: Uint8Array, mayDeliver: boolean): void;
+  receive(id: number, chunk: Uint8Array, mayDeliver: boolean): boolean;
   /** The bytes of the last write, which was `UnderWay`, were handed over; the next may follow. `ok` false: they never will be. */
   written(id: number, ok: boolean): void;
   /**

@@ -55,6 +55,16 @@ Traffic makeTraffic(std::size_t count, std::size_t size, bool text, std::uint64_
   return traffic;
 }
 
+std::vector<std::uint8_t> makeClientFrame(std::uint8_t first, std::span<const std::uint8_t> payload,
+                                          std::uint64_t seed) {
+  std::vector<std::uint8_t> frame;
+  appendHeader(frame, first, payload.size(), true);
+  const std::size_t key = frame.size();
+  for (std::size_t i = 0; i < kMaskKeyLength; ++i) frame.push_back(static_cast<std::uint8_t>(seed >> (8 * i)));
+  for (std::size_t i = 0; i < payload.size(); ++i) frame.push_back(payload[i] ^ frame[key + i % kMaskKeyLength]);
+  return frame;
+}
+
 std::vector<std::uint8_t> makeClientClose() {
   constexpr std::uint8_t key[kMaskKeyLength] = {0x12, 0x34, 0x56, 0x78};
   return {0x88, kMaskBit | 2, key[0], key[1], key[2], key[3], 0x03 ^ key[0], 0xE8 ^ key[1]};

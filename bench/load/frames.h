@@ -28,6 +28,10 @@ struct Traffic {
 /// @param seed the same seed gives the same traffic
 Traffic makeTraffic(std::size_t count, std::size_t size, bool text, std::uint64_t seed);
 
+/// The bytes of a client's frame with this first byte; the payload is masked with a key from `seed`.
+std::vector<std::uint8_t> makeClientFrame(std::uint8_t first, std::span<const std::uint8_t> payload,
+                                          std::uint64_t seed);
+
 /// The bytes of a Close frame of a client, status 1000.
 std::vector<std::uint8_t> makeClientClose();
 

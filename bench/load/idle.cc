@@ -16,6 +16,10 @@ std::string runIdle(const Options& options) {
     if (word != "open") throw std::invalid_argument("the command is `open N`");
     raiseDescriptorLimit(wanted + 100);
     while (sockets.size() < wanted) {
+      if (options.deflate) {
+        openDeflated(sockets, options);
+        continue;
+      }
       sockets.push_back(connectTo(options.port, sockets.size(), false));
       upgradeAsClient(sockets.back());
     }

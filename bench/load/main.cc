@@ -15,7 +15,7 @@ using namespace websocket::bench;
 std::string run(const Options& options) {
   switch (options.mode) {
     case Mode::Echo:
-      return runEcho(options);
+      return options.deflate ? runDeflatedEcho(options) : runEcho(options);
     case Mode::EchoServer:
       return runEchoServer(options);
     case Mode::Broadcast:

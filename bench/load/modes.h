@@ -3,13 +3,18 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "options.h"
+#include "socket.h"
 
 namespace websocket::bench {
 
 /// Clients keep `inFlight` messages in flight on each connection, and check every echo.
 std::string runEcho(const Options& options);
+
+/// As runEcho() with JSON in compressed messages of permessage-deflate; the echoes must be compressed too.
+std::string runDeflatedEcho(const Options& options);
 
 /// Prints {"port":N}, accepts `connections` clients and sends them messages, which they echo.
 std::string runEchoServer(const Options& options);
@@ -22,8 +27,11 @@ std::string runBroadcast(const Options& options);
 /// connection), and start again. Counts whole rounds.
 std::string runHandshakes(const Options& options);
 
+/// Opens one more connection with permessage-deflate and exchanges one message.
+void openDeflated(std::vector<Descriptor>& sockets, const Options& options);
+
 /// Reads lines `open N` from standard input: opens connections until there are N, answers {"open":N}, holds them until
-/// the input ends.
+/// the input ends. With `deflate` by openDeflated().
 std::string runIdle(const Options& options);
 
 }  // namespace websocket::bench

@@ -23,6 +23,9 @@ struct Options {
   std::size_t inFlight = 1;  // messages of each connection
   std::size_t size = 64;     // payload bytes of each message
   bool text = false;         // text frames of ASCII instead of binary ones
+  bool deflate = false;      // compressed JSON in text frames: Mode::Echo and Mode::Idle
+  bool takeover = false;     // with context takeover
+  bool repeats = false;      // and messages that differ only in a counter
   bool raw = false;          // the server echoes bytes and knows no WebSocket: no upgrade, the frames come back as sent
   double warmup = 1;         // processor seconds of the measured process before the window
   double seconds = 1;        // processor seconds of the measured process in the window

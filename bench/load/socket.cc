@@ -87,6 +87,13 @@ void writeAll(const Descriptor& socket, std::string_view bytes) {
   }
 }
 
+std::span<const std::uint8_t> readSome(const Descriptor& socket, std::span<std::uint8_t> buffer) {
+  const ssize_t length = recv(socket.get(), buffer.data(), buffer.size(), 0);
+  if (length < 0) fail("recv");
+  if (length == 0) throw std::runtime_error("the measured process closed a connection");
+  return buffer.first(static_cast<std::size_t>(length));
+}
+
 void raiseDescriptorLimit(std::size_t wanted) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) fail("getrlimit");

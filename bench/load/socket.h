@@ -51,6 +51,11 @@ void setNonBlocking(const Descriptor& socket);
 /// Writes all of it, waiting where needed.
 void writeAll(const Descriptor& socket, std::string_view bytes);
 
+/// Reads what there is, waiting for it on a blocking socket.
+/// @returns the part of the buffer that was filled
+/// @throws std::runtime_error when the peer ended the connection
+std::span<const std::uint8_t> readSome(const Descriptor& socket, std::span<std::uint8_t> buffer);
+
 /// Lets the process have as many descriptors as the system allows.
 /// @throws std::runtime_error when that is fewer than `wanted`
 void raiseDescriptorLimit(std::size_t wanted);

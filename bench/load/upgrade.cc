@@ -78,9 +78,15 @@ std::size_t checkUpgradeResponse(std::string_view received) {
   return head.size();
 }
 
-void upgradeAsClient(const Descriptor& socket) {
-  writeAll(socket, kRequest);
-  checkUpgradeResponse(readHead(socket));
+std::string upgradeAsClient(const Descriptor& socket, std::string_view extensions) {
+  std::string request(kRequest);
+  if (!extensions.empty()) {
+    request.insert(request.size() - 2, "Sec-WebSocket-Extensions: " + std::string(extensions) + "\r\n");
+  }
+  writeAll(socket, request);
+  const std::string head = readHead(socket);
+  checkUpgradeResponse(head);
+  return field(head, "sec-websocket-extensions");
 }
 
 void upgradeAsServer(const Descriptor& socket) {

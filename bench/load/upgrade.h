@@ -17,8 +17,10 @@ std::string_view upgradeRequest();
 std::size_t checkUpgradeResponse(std::string_view received);
 
 /// Does the client's part on a connected blocking socket.
+/// @param extensions the value of Sec-WebSocket-Extensions; empty: no such field
+/// @returns what the server answered in that field
 /// @throws std::runtime_error as above, also when bytes follow the response
-void upgradeAsClient(const Descriptor& socket);
+std::string upgradeAsClient(const Descriptor& socket, std::string_view extensions = {});
 
 /// Does the server's part on an accepted blocking socket.
 void upgradeAsServer(const Descriptor& socket);

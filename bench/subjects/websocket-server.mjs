@@ -10,6 +10,9 @@ const tasks = {
   /** The same with text as a string, as a program that reads text has it. */
   strings: (socket) => socket.on('message', (data) => socket.send(data.toString())),
 
+  /** Sends back what came, compressed. */
+  deflated: (socket) => socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary })),
+
   /** Sends what one client sent to every client. */
   broadcast: (socket, server) => socket.on('message', (data, isBinary) => broadcast(server, data, isBinary)),
 
@@ -25,6 +28,11 @@ function broadcast(server, data, isBinary) {
   }
 }
 
+/** Options of a task: compression at the same level and window for every library. */
+const taskOptions = {
+  deflated: { perMessageDeflate: { threshold: 0, zlibDeflateOptions: { level: 6, memLevel: 8 } } },
+};
+
 /**
  * @param WebSocketServer the class of the library
  * @param options what is added to its options
@@ -32,7 +40,13 @@ function broadcast(server, data, isBinary) {
  */
 export function serve(WebSocketServer, options = {}, handlers = {}) {
   const handle = { ...tasks, ...handlers }[process.argv[2]];
-  const server = new WebSocketServer({ host: '127.0.0.1', port: 0, backlog: 4096, ...options });
+  const server = new WebSocketServer({
+    host: '127.0.0.1',
+    port: 0,
+    backlog: 4096,
+    ...taskOptions[process.argv[2]],
+    ...options,
+  });
   server.on('connection', (socket) => handle(socket, server));
   server.on('listening', () => tell({ port: server.address().port }));
 }

@@ -103,7 +103,8 @@ napi_value DriverObject::receive(const Arguments& arguments) {
   bool valid = false;
   std::span<const std::uint8_t> chunk;
   bool mayDeliver = false;
-  driver::Connection* const connection = find(arguments, valid);
+  driver::Connection* connection = find(arguments, valid);
+  bool isWaiting = false;
   if (valid && toBytes(env_, arguments[1], "chunk", chunk) && toBoolean(env_, arguments[2], "mayDeliver", mayDeliver) &&
       connection != nullptr && connection->isStream()) {
     try {
@@ -114,8 +115,12 @@ napi_value DriverObject::receive(const Arguments& arguments) {
     if (mayDeliver) {
       driver_->deliverWaiting();
     }
+    connection = find(arguments, valid);
+    isWaiting = connection != nullptr && connection->isWaiting();
   }
-  return nullptr;
+  napi_value result = nullptr;
+  napi_get_boolean(env_, isWaiting, &result);
+  return result;
 }
 
 napi_value DriverObject::written(const Arguments& arguments) {

@@ -123,7 +123,8 @@ HRESULT WINAPI WebSocketGetFault(WEB_SOCKET_HANDLE hWebSocket, WEB_SOCKET_FAULT*
 
 /*
  * Makes a pool of receive buffers of ulBufferSize bytes (at least 256), of which at most ulMaxBuffers (0: no limit)
- * exist at a time. When all are in use, a handle's RECEIVE queue says NO_ACTION until one is released. Any thread.
+ * exist at a time. When all are in use, a handle's RECEIVE queue says NO_ACTION until one is released. A handle that
+ * negotiated permessage-deflate needs two at a time: for what was received, and for what it inflates to. Any thread.
  * Delete it after the last handle that uses it. E_INVALIDARG. E_OUTOFMEMORY.
  */
 HRESULT WINAPI WebSocketCreateReceivePool(ULONG ulBufferSize, ULONG ulMaxBuffers, WEB_SOCKET_RECEIVE_POOL* phPool);

@@ -19,6 +19,9 @@ constexpr std::size_t kDirectReadSize = std::size_t{64} * 1024;
 // Of what a compressed message still has.
 constexpr std::uint64_t kUnknownSize = std::numeric_limits<std::uint64_t>::max();
 
+constexpr std::uint16_t kPolicyViolation = 1008;
+constexpr const char* kNoMemoryLeft = "the messages that arrive on all connections take too much memory";
+
 std::span<const std::uint8_t> bytesOf(const char* text) {
   return {reinterpret_cast<const std::uint8_t*>(text), std::strlen(text)};
 }
@@ -31,6 +34,7 @@ Connection::Connection(Driver& driver, ConnectionId id, Role role, std::shared_p
       id_(id),
       borrow_(borrow),
       fragments_(fragments),
+      message_(&driver.receiveMemory()),
       limits_(limits),
       traffic_(std::move(traffic)),
       session_(role, std::move(options)) {}
@@ -71,11 +75,17 @@ Result Connection::attach(std::unique_ptr<Transport> transport, std::span<const 
 
 Result Connection::requestReceive() {
   std::span<std::uint8_t> memory;
-  if (assembling_ && message_.size() >= kDirectReadSize) {
-    memory = message_.tail(session_.inflates() ? kUnknownSize : session_.frameRemaining());
+  if (inflatesLarge()) {
+    memory = message_.tail(kUnknownSize);
+    memory = memory.first(std::min(memory.size(), Slab::kMostInflated));
+  } else if (isLarge()) {
+    memory = message_.tail(session_.frameRemaining());
   }
   return session_.receive(memory, nullptr);
 }
+
+bool Connection::isLarge() const { return assembling_ && message_.size() >= kDirectReadSize; }
+bool Connection::inflatesLarge() const { return session_.inflates() && isLarge(); }
 
 std::span<std::uint8_t> Connection::readSpace() {
   if (!isOpen()) {
@@ -157,16 +167,23 @@ void Connection::pump() {
       indicated(action.type, buffer);
     }
     session_.completeAction(action.id, 0);
-    if (input_ == Input::Open) {
-      if (const Result received = requestReceive(); received != Result::Ok) {
-        fault(received);
-        return;
-      }
+    if (input_ != Input::Open) {
+      return;
+    }
+    if (inflatesLarge() && !driver_.slab().mayInflateMore()) {
+      yielding_ = true;
+      waitForSpace();
+      return;
+    }
+    if (const Result received = requestReceive(); received != Result::Ok) {
+      fault(received);
+      return;
     }
   }
 }
 
-// Too much waits for delivery. The received bytes must not stay in the slab, which the delivery uses again.
+// Too much waits for delivery, or was inflated in this turn. The received bytes must not stay in the slab, which the
+// delivery uses again.
 void Connection::waitForSpace() {
   session_.keepReceived();
   if (!waiting_) {
@@ -179,6 +196,17 @@ void Connection::waitForSpace() {
 void Connection::resume() {
   if (!waiting_ || isPaused() || !isOpen() || input_ != Input::Open) {
     return;
+  }
+  if (yielding_) {
+    if (!driver_.slab().mayInflateMore()) {
+      driver_.resumeLater(*this);
+      return;
+    }
+    yielding_ = false;
+    if (const Result received = requestReceive(); received != Result::Ok) {
+      fault(received);
+      return;
+    }
   }
   waiting_ = false;
   if (!readSpace().empty()) {
@@ -244,9 +272,13 @@ void Connection::dataReceived(EventKind kind, std::span<const std::uint8_t> payl
   }
   message_.append(payload);
   assembling_ = !last;
+  if (inflatesLarge()) {
+    driver_.slab().noteInflated(payload.size());
+  }
   if (last) {
     recordMessage(kind, driver_.keep(std::move(message_)));
-    message_ = {};
+  } else if (driver_.lacksMemory(message_)) {
+    failed(kNoMemoryLeft, kPolicyViolation);
   }
 }
 
@@ -274,10 +306,14 @@ void Connection::fault(Result result) {
     fault = faultOf(FaultKind::OutOfMemory);
     fault.result = result;
   }
-  record(EventKind::Fault, bytesOf(fault.reason), fault.closeStatus);
+  failed(fault.reason, fault.closeStatus);
+}
+
+void Connection::failed(const char* reason, std::uint16_t closeStatus) {
+  record(EventKind::Fault, bytesOf(reason), closeStatus);
   input_ = Input::Discarding;
   assembling_ = false;
-  message_ = {};
+  message_.clear();
   transport_->setReading(true);
 }
 
@@ -329,6 +365,7 @@ void Connection::close(int status, bool reset) {
   }
   unsent_ = session_.bufferedAmount();
   session_.abort();
+  message_.clear();
   drainSends(true);
   if (wasAttached) {
     record(EventKind::Closed, {}, static_cast<std::uint32_t>(-status));

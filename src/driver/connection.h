@@ -54,6 +54,8 @@ class Connection {
   Session& session() { return session_; }
   bool attached() const { return phase_ != Phase::Detached; }
   bool address(bool ofPeer, SocketAddress& address) const { return isOpen() && transport_->address(ofPeer, address); }
+  // It has bytes to inflate, which it takes before any others.
+  bool isWaiting() const { return waiting_; }
   bool isStream() const { return transport_ != nullptr && transport_->isStream(); }
 
   // Opens the session over a transport: preamble is written before anything else; head was read from it already. Both
@@ -159,6 +161,9 @@ class Connection {
   void dataReceived(EventKind kind, std::span<const std::uint8_t> payload, bool last);
   void recordFragment(EventKind kind, std::span<const std::uint8_t> piece, bool last);
   void fault(Result result);
+  void failed(const char* reason, std::uint16_t closeStatus);
+  bool isLarge() const;
+  bool inflatesLarge() const;
   std::uint64_t frameSize(std::uint64_t payload) const;
   bool makeRoom(std::uint64_t bytes, std::uint64_t limit);
   bool canWriteNow() const;
@@ -186,7 +191,8 @@ class Connection {
   Finish finish_ = Finish::None;
   bool dirty_ = false;
   bool flushing_ = false;
-  bool waiting_ = false;  // for resume(), and reads nothing before
+  bool waiting_ = false;   // for resume(), and reads nothing before
+  bool yielding_ = false;  // meanwhile because others are to have their turn: no receive operation is queued
   bool borrow_ = false;
   bool fragments_ = false;
   bool assembling_ = false;  // a message has begun; message_ holds what came of it, unless fragments_

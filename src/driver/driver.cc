@@ -179,6 +179,9 @@ std::uint32_t Driver::broadcast(std::span<ConnectionId> ids, BufferType type, st
 // The phases
 
 void Driver::deliver() {
+  if (batch_.events.empty() && slab_.isLow()) {
+    slab_.reuse();  // all that lies there was moved into messages under way
+  }
   if (delivering_ || batch_.events.empty()) {
     return;
   }
@@ -202,7 +205,7 @@ void Driver::deliverIfFull() {
 
 void Driver::deliverWaiting() {
   deliverIfFull();
-  while (!waiting_.empty() && !delivering_) {
+  while (!waiting_.empty() && !delivering_ && slab_.mayInflateMore()) {
     resumeWaiting();
     deliverIfFull();
   }
@@ -245,6 +248,7 @@ void Driver::work() {
   if (delivering_) {
     return;  // a handler runs the loop inside itself
   }
+  slab_.beginTurn();
   for (int round = 0; round < kMaxRounds && hasOutput(); ++round) {
     deliver();
     resumeWaiting();

@@ -17,8 +17,8 @@ void MessageBuffer::reserve(std::size_t capacity) {
     throw std::bad_alloc();
   }
   static_cast<void>(data_.release());  // realloc freed it
+  data_.get_deleter().count(capacity);
   data_.reset(grown);
-  capacity_ = capacity;
 }
 
 void MessageBuffer::append(std::span<const std::uint8_t> bytes) {
@@ -26,7 +26,7 @@ void MessageBuffer::append(std::span<const std::uint8_t> bytes) {
     return;
   }
   if (data_ == nullptr || bytes.data() != data_.get() + size_) {
-    if (capacity_ - size_ < bytes.size()) {
+    if (capacity() - size_ < bytes.size()) {
       reserve(std::max(size_ + bytes.size(), size_ + size_ / 4));
     }
     std::memcpy(data_.get() + size_, bytes.data(), bytes.size());
@@ -38,10 +38,10 @@ std::span<std::uint8_t> MessageBuffer::tail(std::uint64_t expected) {
   const std::size_t allowed = std::max(size_ / 4, kSmallestTail);
   const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(expected, allowed));
   // What is left over from the last step is used up first, unless it is too little for a read.
-  if (capacity_ - size_ < std::min(wanted, allowed / 4)) {
+  if (capacity() - size_ < std::min(wanted, allowed / 4)) {
     reserve(size_ + wanted);
   }
-  const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(expected, capacity_ - size_));
+  const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(expected, capacity() - size_));
   return {data_.get() + size_, length};
 }
 

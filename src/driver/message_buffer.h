@@ -7,11 +7,25 @@
 #include <cstdlib>
 #include <memory>
 #include <span>
+#include <utility>
 
 namespace websocket::driver {
 
+// Bytes that the messages under way of a driver reserve together. Outlives their buffers.
+struct ReceiveMemory {
+  std::size_t reserved = 0;
+};
+
 class MessageBuffer {
  public:
+  // memory: counts what is reserved; may be null.
+  explicit MessageBuffer(ReceiveMemory* memory = nullptr) : data_(nullptr, {memory, 0}) {}
+  MessageBuffer(MessageBuffer&& other) noexcept : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {
+    other.data_.get_deleter().capacity = 0;  // now counted here
+  }
+  MessageBuffer& operator=(MessageBuffer&& other) = delete;
+  ~MessageBuffer() = default;
+
   // Appends a copy; bytes that lie at the start of the tail already are only counted. Throws std::bad_alloc.
   void append(std::span<const std::uint8_t> bytes);
 
@@ -22,24 +36,40 @@ class MessageBuffer {
   // Gives the content away; malloc's memory. The buffer is empty then.
   std::uint8_t* release() {
     size_ = 0;
-    capacity_ = 0;
+    data_.get_deleter().count(0);
     return data_.release();
+  }
+
+  void clear() {
+    data_.reset();
+    size_ = 0;
   }
 
   const std::uint8_t* data() const { return data_.get(); }
   std::size_t size() const { return size_; }
-  std::size_t capacity() const { return capacity_; }
+  std::size_t capacity() const { return data_.get_deleter().capacity; }
 
  private:
   struct Free {
-    void operator()(std::uint8_t* memory) const { std::free(memory); }
+    ReceiveMemory* memory = nullptr;
+    std::size_t capacity = 0;
+
+    void count(std::size_t bytes) {
+      if (memory != nullptr) {
+        memory->reserved += bytes - capacity;
+      }
+      capacity = bytes;
+    }
+    void operator()(std::uint8_t* data) {
+      count(0);
+      std::free(data);
+    }
   };
 
   void reserve(std::size_t capacity);
 
   std::unique_ptr<std::uint8_t, Free> data_;  // malloc's, because growing is realloc
   std::size_t size_ = 0;
-  std::size_t capacity_ = 0;
 };
 
 }  // namespace websocket::driver

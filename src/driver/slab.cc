@@ -60,4 +60,9 @@ void Slab::recycle(std::vector<Block>& blocks) {
   blocks.clear();
 }
 
+void Slab::reuse() {
+  blocks_.resize(std::min<std::size_t>(blocks_.size(), 1));
+  used_ = 0;
+}
+
 }  // namespace websocket::driver

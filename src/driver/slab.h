@@ -30,6 +30,9 @@ class Slab final : public ReceivePool {
   // With so many bytes of large messages waiting, no more is inflated before they are delivered.
   static constexpr std::size_t kMostElsewhere = std::size_t{1024} * 1024;
 
+  // In one turn no more is inflated for large messages.
+  static constexpr std::size_t kMostInflated = std::size_t{512} * 1024;
+
   Slab() = default;
   Slab(const Slab&) = delete;
   Slab& operator=(const Slab&) = delete;
@@ -62,6 +65,11 @@ class Slab final : public ReceivePool {
   bool append(std::span<const std::uint8_t> bytes, std::span<const std::uint8_t> more);
   // So many bytes wait for delivery elsewhere.
   void noteElsewhere(std::size_t bytes) { elsewhere_ += bytes; }
+  // So many bytes of a message were inflated into its own memory. A connection that has much to inflate does so a turn
+  // of the loop after the other, so that the others are served between.
+  void noteInflated(std::size_t bytes) { inflated_ += bytes; }
+  bool mayInflateMore() const { return inflated_ < kMostInflated; }
+  void beginTurn() { inflated_ = 0; }
   // Whether leaseForInflating() gives space to the connection at work.
   void allowInflating(bool allowed) { mayInflate_ = allowed; }
   // Time to deliver, so that the block can be used again.
@@ -70,11 +78,14 @@ class Slab final : public ReceivePool {
   // Hands the used memory to a batch (blocks is empty before), and takes it back after its delivery.
   void handOver(std::vector<Block>& blocks);
   void recycle(std::vector<Block>& blocks);
+  // The same when no batch needs the used memory.
+  void reuse();
 
  private:
   std::vector<Block> blocks_;  // the last one is in use
   std::size_t used_ = 0;       // bytes of the last block
   std::size_t elsewhere_ = 0;  // bytes of large messages in the batch
+  std::size_t inflated_ = 0;   // in this turn, for large messages
   bool leasing_ = false;
   bool mayInflate_ = true;
 };

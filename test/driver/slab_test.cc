@@ -81,5 +81,18 @@ TEST(Slab, CopiesBytesThatLieElsewhere) {
   EXPECT_EQ(std::string(copy.begin(), copy.end()), text);
 }
 
+TEST(Slab, GivesSpaceForInflatingAgainWhenWhatItHeldIsNotNeeded) {
+  Slab slab;
+  slab.allowInflating(true);
+  while (!slab.isLow()) {
+    const std::span<std::uint8_t> space = slab.leaseForInflating();
+    ASSERT_FALSE(space.empty());
+    slab.commit(space, static_cast<std::uint32_t>(space.size()));
+  }
+  EXPECT_TRUE(slab.leaseForInflating().empty());
+  slab.reuse();
+  EXPECT_EQ(slab.leaseForInflating().size(), Slab::kLowSpace);
+}
+
 }  // namespace
 }  // namespace websocket::driver

@@ -2,16 +2,13 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { chromiumPath, root, sizes, startExampleServer, timeout } from './peers';
-
-const switches = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'];
-const quiet = ['--disable-background-networking', '--disable-component-update'];
+import { chromiumPath, chromiumSwitches, root, sizes, startExampleServer, timeout } from './peers';
 
 let server: Awaited<ReturnType<typeof startExampleServer>>;
 let browser: Browser;
 
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: chromiumPath(), args: [...switches, ...quiet] });
+  browser = await chromium.launch({ executablePath: chromiumPath(), args: chromiumSwitches });
   server = await startExampleServer();
 }, 60_000);
 

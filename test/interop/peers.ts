@@ -94,10 +94,10 @@ export class Program {
     return Program.start(process.execPath, ['examples/server/server.mjs', ...args], env);
   }
 
-  /** A Python script of this folder. Throws when Python's websockets is not installed. */
-  static startPython(script: string, args: string[]): Program {
-    const probe = spawnSync(python, ['-c', 'import websockets'], { encoding: 'utf8' });
-    if (probe.status !== 0) throw missing(`Python's websockets (${probe.error?.message ?? probe.stderr.trim()})`);
+  /** A Python script of this folder. Throws when the library that it needs is not installed. */
+  static startPython(script: string, args: string[], library = 'websockets'): Program {
+    const probe = spawnSync(python, ['-c', `import ${library}`], { encoding: 'utf8' });
+    if (probe.status !== 0) throw missing(`Python's ${library} (${probe.error?.message ?? probe.stderr.trim()})`);
     return Program.start(python, [join(__dirname, script), ...args]);
   }
 
@@ -119,6 +119,10 @@ export class Program {
     const pid = String(this.child.pid);
     if (process.platform !== 'linux') return Number(execFileSync('ps', ['-o', 'rss=', '-p', pid])) / 1024;
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+  }
+
+  writeLine(line: string): void {
+    this.child.stdin!.write(`${line}\n`);
   }
 
   signal(name: NodeJS.Signals): void {
@@ -153,6 +157,12 @@ export function chromiumPath(): string {
   }
   return path;
 }
+
+/** Command line switches of a Chromium that looks nothing up by itself. */
+export const chromiumSwitches = [
+  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
+  ...['--disable-background-networking', '--disable-component-update'],
+];
 
 /** A self-signed certificate for 127.0.0.1, made by the openssl program in a folder that `remove` deletes. */
 export function makeCertificate() {
