@@ -1,4 +1,5 @@
-// The native half of a PreparedMessage: one copy of its payload, which every send of it refers to.
+// The native half of a PreparedMessage: one copy of its payload, and of what that is compressed to, which every send of
+// it refers to.
 #pragma once
 
 #include <node_api.h>
@@ -6,7 +7,7 @@
 #include <cstdint>
 #include <span>
 
-#include "arguments.h"
+#include "shared_message.h"
 
 namespace websocket::binding {
 
@@ -15,6 +16,6 @@ namespace websocket::binding {
 bool prepareMessage(napi_env env, napi_value object, std::span<const std::uint8_t> bytes);
 
 // What prepareMessage() attached; null: nothing. Valid as long as the object.
-const PayloadArgument* preparedMessage(napi_env env, napi_value object);
+driver::SharedMessage* preparedMessage(napi_env env, napi_value object);
 
 }  // namespace websocket::binding

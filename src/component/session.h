@@ -96,6 +96,11 @@ class Session {
   bool waitsForInflateSpace() const { return receiver_.waitsForSpace(); }
   // Moves received bytes that were not taken out of the pool's memory. Throws std::bad_alloc.
   void keepReceived() { receiver_.keepReceived(); }
+  // How send() would compress this now, when what comes out depends on the payload alone: a whole message, without
+  // context takeover. Then it can be shared, and sent with Compression::Done. Null: otherwise, and when it would be
+  // sent as it is. Valid as long as the session.
+  const DeflaterSettings* sharedDeflater(BufferType type, std::span<const std::uint8_t> payload,
+                                         Compression compression) const;
   // The fragmented message being sent is compressed.
   bool deflates() const { return outgoing_ != OutgoingMessage::None && outgoingCompressed_; }
   // For a time without messages: frees what the compression contexts hold, as far as the negotiation lets them be made

@@ -43,10 +43,19 @@ bool Session::isCompressed(BufferType type, std::uint8_t firstByte, std::span<co
     return outgoingCompressed_;
   }
   const bool whole = (firstByte & kFinBit) != 0;
-  const bool wanted = compression == Compression::On ||
+  const bool wanted = compression == Compression::On || compression == Compression::Done ||
                       (compression == Compression::FromThreshold &&
                        (deflate_->deflater.takeover() || payload.size() >= options_->permessageDeflate->threshold));
   return wanted && !isCustom(type) && !(whole && payload.empty());
+}
+
+const DeflaterSettings* Session::sharedDeflater(BufferType type, std::span<const std::uint8_t> payload,
+                                                Compression compression) const {
+  const bool whole = type == BufferType::Utf8Message || type == BufferType::BinaryMessage;
+  const bool alone = deflate_ != nullptr && !deflate_->deflater.takeover() && outgoing_ == OutgoingMessage::None;
+  const bool shared = whole && alone && (allowedCalls_ & bitOf(Call::SendData)) != 0 &&
+                      isCompressed(type, kFinBit, payload, compression);
+  return shared ? &deflate_->deflater.settings() : nullptr;
 }
 
 // Compresses a frame's payload and queues what comes out; open: the message behind it. Throws std::bad_alloc and

@@ -222,14 +222,6 @@ void Connection::recordMessage(EventKind kind, std::span<const std::uint8_t> mes
   driver_.record({id_, kind, message.data(), static_cast<std::uint32_t>(message.size()), 0, false, borrow_});
 }
 
-// Contexts that are not taken over are in the driver's pool between messages.
-void Connection::noteContexts() {
-  if (const DeflateParameters* const agreed = session_.deflate();
-      !agreed->serverNoContextTakeover || !agreed->clientNoContextTakeover) {
-    driver_.usesContexts(*this);
-  }
-}
-
 void Connection::dataReceived(EventKind kind, std::span<const std::uint8_t> payload, bool last) {
   if (last && session_.inflates()) {
     noteContexts();

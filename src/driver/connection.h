@@ -16,6 +16,7 @@
 #include "masking.h"
 #include "message_buffer.h"
 #include "session.h"
+#include "shared_message.h"
 #include "traffic.h"
 #include "transport.h"
 
@@ -35,9 +36,6 @@ struct SendLimits {
 
 // The callback number of the event that tells that nothing waits any more.
 inline constexpr std::uint32_t kDrained = 1;
-
-// Payload bytes that queues refer to instead of copying them; connections may share them.
-using SharedBytes = std::shared_ptr<const std::uint8_t[]>;
 
 class Connection {
  public:
@@ -66,6 +64,9 @@ class Connection {
   // key, compression: see Session::send().
   Result send(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
               SharedBytes owner = nullptr, const MaskKey* key = nullptr, Compression compression = Compression::Off);
+  // Without context takeover, the compressed form is the message's.
+  Result send(BufferType type, SharedMessage& message, std::uint32_t callback, const MaskKey* key,
+              Compression compression);
   Result sendControl(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
                      const MaskKey* key = nullptr);
   Result sendClose(std::uint16_t status, std::span<const std::uint8_t> reason, const MaskKey* key = nullptr);
@@ -163,7 +164,7 @@ class Connection {
   bool makeRoom(std::uint64_t bytes, std::uint64_t limit);
   bool canWriteNow() const;
   Result sendByReference(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
-                         SharedBytes owner);
+                         SharedBytes owner, Compression compression = Compression::Off);
   Result sendNow(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback);
   bool writeNext();
   int tryWrite(std::span<Buffer> bytes);

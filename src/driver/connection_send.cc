@@ -90,10 +90,11 @@ Result Connection::send(BufferType type, std::span<const std::uint8_t> payload, 
     return Result::InsufficientBuffer;
   }
   Result result = Result::Ok;
-  const bool compress = session_.deflate() != nullptr && (compression != Compression::Off || session_.deflates());
+  const bool compress = session_.deflate() != nullptr && compression != Compression::Done &&
+                        (compression != Compression::Off || session_.deflates());
   const bool mayRefer = session_.role() == Role::Server && !compress;  // masking and compressing are copying
   if (mayRefer && owner != nullptr) {
-    result = queued(sendByReference(type, payload, callback, std::move(owner)));
+    result = queued(sendByReference(type, payload, callback, std::move(owner), compression));
   } else if (mayRefer && payload.size() >= kWriteNowSize && canWriteNow()) {
     result = sendNow(type, payload, callback);
   } else {
@@ -109,11 +110,11 @@ Result Connection::send(BufferType type, std::span<const std::uint8_t> payload, 
 }
 
 Result Connection::sendByReference(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
-                                   SharedBytes owner) {
+                                   SharedBytes owner, Compression compression) {
   references_.push(std::move(owner));
   Result result = Result::OutOfMemory;
   try {
-    result = session_.send(type, payload, contextOf(callback, kIsReference), Payload::Reference);
+    result = session_.send(type, payload, contextOf(callback, kIsReference), Payload::Reference, nullptr, compression);
   } catch (const std::bad_alloc&) {
   }
   if (result != Result::Ok) {

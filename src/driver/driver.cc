@@ -156,16 +156,16 @@ const Connection* Driver::findEnded(ConnectionId id) const {
   return ended == retired_.end() ? connections_.find(id) : ended->second.get();
 }
 
-std::uint32_t Driver::broadcast(std::span<ConnectionId> ids, BufferType type, std::span<const std::uint8_t> payload,
-                                const SharedBytes& owner, Compression compression) {
-  if (payload.size() * ids.size() >= kBusySize) {
+std::uint32_t Driver::broadcast(std::span<ConnectionId> ids, BufferType type, SharedMessage& message,
+                                Compression compression) {
+  if (message.plain().bytes.size() * ids.size() >= kBusySize) {
     keepFreedMemory();
   }
   std::uint32_t count = 0;
   for (ConnectionId& id : ids) {
     Connection* const connection = find(id);
     try {
-      if (connection != nullptr && connection->send(type, payload, 0, owner, nullptr, compression) == Result::Ok) {
+      if (connection != nullptr && connection->send(type, message, 0, nullptr, compression) == Result::Ok) {
         id = 0;
         ++count;
       }

@@ -23,6 +23,7 @@
 #include "loop_phases.h"
 #include "random.h"
 #include "recent_connections.h"
+#include "shared_message.h"
 #include "slab.h"
 #include "traffic.h"
 #include "uv_handle.h"
@@ -91,10 +92,10 @@ class Driver {
                    std::span<const std::uint8_t> head);
   int attachStream(Connection& connection, std::span<const std::uint8_t> head);
 
-  // Queues a message on each of the connections; with an owner as in Connection::send(). The ids of those that took it
-  // become 0; returns their number. compression: see Connection::send().
-  std::uint32_t broadcast(std::span<ConnectionId> ids, BufferType type, std::span<const std::uint8_t> payload,
-                          const SharedBytes& owner, Compression compression = Compression::Off);
+  // Queues a message on each of the connections. The ids of those that took it become 0; returns their number.
+  // compression: see Connection::send().
+  std::uint32_t broadcast(std::span<ConnectionId> ids, BufferType type, SharedMessage& message,
+                          Compression compression = Compression::Off);
   // Writes what is queued on every connection: native ones by one system call each, streams by one call for all.
   void flush();
   // The first half of it: what streams are to write is gathered.
@@ -128,6 +129,7 @@ class Driver {
   void closeAfterRead(Connection& connection, int error);
   // The connection compresses or decompresses now. Throws std::bad_alloc.
   void usesContexts(const Connection& connection);
+  const std::shared_ptr<DeflatePool>& deflatePool() const { return deflatePool_; }
   // Bytes of all compression contexts.
   std::uint64_t contextBytes() const { return deflatePool_->bytesInUse(); }
   // The connection has bytes to inflate when the batch was delivered: Connection::resume().

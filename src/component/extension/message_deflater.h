@@ -19,6 +19,7 @@ class MessageDeflater {
   ~MessageDeflater() { release(); }
 
   bool takeover() const { return takeover_; }
+  const DeflaterSettings& settings() const { return settings_; }
 
   // Compresses a whole message (last), or the next part of one, as Deflater::deflate() does. Throws std::bad_alloc and
   // has forgotten everything then, which receivers can bear.
