@@ -5,8 +5,21 @@ import type { AddressInfo } from 'node:net';
 import { constants, deflateRawSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import WS, { WebSocketServer as WSServer } from 'ws';
-import { WebSocket, WebSocketServer, type PerMessageDeflateOptions } from '../../lib/index.js';
-import { acceptText, afterTest, closed, connect, frame, nextMessage, pair, rawServer, serveEcho } from './support.js';
+import { PreparedMessage, WebSocket, WebSocketServer, type PerMessageDeflateOptions } from '../../lib/index.js';
+import {
+  acceptText,
+  afterTest,
+  client,
+  closed,
+  connect,
+  frame,
+  nextMessage,
+  pair,
+  rawServer,
+  serve,
+  serveEcho,
+  until,
+} from './support.js';
 
 const rsv1 = 0x40;
 
@@ -123,10 +136,27 @@ describe('negotiation', () => {
     expect(() => new WebSocketServer(options)).toThrow(RangeError);
   });
 
+  test.each([
+    ['shared', 'off', ''],
+    ['off', 'shared', ''],
+    ['shared', 'dedicated', 'server_no_context_takeover; client_no_context_takeover'],
+    ['dedicated', 'shared', 'server_no_context_takeover; client_no_context_takeover'],
+    ['dedicated', 'dedicated', ''],
+  ] as const)('presets: server %s, client %s', async (ofServer, ofClient, answered) => {
+    const { url } = await serveEcho({ perMessageDeflate: ofServer });
+    const headers: (string | undefined)[] = [];
+    const socket = client(url, [], { perMessageDeflate: ofClient });
+    socket.on('upgrade', (response) => headers.push(response.headers['sec-websocket-extensions']));
+    await once(socket, 'open');
+    const on = ofServer !== 'off' && ofClient !== 'off';
+    expect(headers).toEqual([on ? ['permessage-deflate', answered].filter(Boolean).join('; ') : undefined]);
+    await exchange(socket, messages(30));
+  });
+
   test('a wrong type is a TypeError', () => {
     const make = (perMessageDeflate: unknown) => () =>
       new WebSocketServer({ noServer: true, perMessageDeflate: perMessageDeflate as boolean });
-    expect(make('yes')).toThrow(TypeError);
+    expect(make('yes')).toThrow("must be a boolean, 'off', 'shared', 'dedicated' or an object, not the string \"yes\"");
     expect(make({ serverNoContextTakeover: 1 })).toThrow(TypeError);
     expect(make({ clientMaxWindowBits: '10' })).toThrow(TypeError);
     expect(make({ zlibDeflateOptions: { level: '1' } })).toThrow(TypeError);
@@ -155,6 +185,54 @@ describe('sending', () => {
     expect(sizes[0]).toBeLessThan(50);
     expect(sizes.slice(1, 3)).toEqual([2004, 101]);
     expect(sizes[3]).toBeLessThan(50);
+  });
+});
+
+describe('one message for many', () => {
+  const texts = ['x'.repeat(300), '0123456789abcdef'.repeat(1000), randomBytes(20_000).toString('hex')];
+
+  test('a broadcast and a prepared message reach sockets with every kind of parameters', async () => {
+    const { server, url } = await serve({ perMessageDeflate: { threshold: 100 } });
+    const kinds: (PerMessageDeflateOptions | boolean)[] = [
+      { serverNoContextTakeover: true },
+      { serverNoContextTakeover: true },
+      { serverNoContextTakeover: true, serverMaxWindowBits: 8 },
+      { serverNoContextTakeover: true, serverMaxWindowBits: 10 },
+      {},
+      false,
+    ];
+    const sockets = await Promise.all(kinds.map((perMessageDeflate) => connect(url, [], { perMessageDeflate })));
+    const foreign = new WS(url, { perMessageDeflate: { serverNoContextTakeover: true } });
+    afterTest(() => foreign.terminate());
+    await once(foreign, 'open');
+    const received = [...sockets, foreign].map((socket: EventEmitter) => {
+      const seen: string[] = [];
+      socket.on('message', (data: Buffer) => seen.push(data.toString()));
+      return seen;
+    });
+    const expected: string[] = [];
+    for (const text of [...texts, ...texts]) {
+      const prepared = new PreparedMessage(text);
+      expect(server.broadcast(text)).toBe(kinds.length + 1);
+      expect(server.broadcast(prepared)).toBe(kinds.length + 1);
+      for (const socket of server.clients) socket.send(prepared);
+      for (const socket of server.clients) socket.send(prepared, { compress: false });
+      expected.push(text, text, text, text);
+    }
+    await until(() => received.every((seen) => seen.length === expected.length));
+    for (const seen of received) expect(seen).toEqual(expected);
+  });
+
+  test('a client sends a prepared message to servers with other parameters', async () => {
+    const message = new PreparedMessage(texts[1]);
+    for (const perMessageDeflate of [{ clientNoContextTakeover: true }, { clientMaxWindowBits: 9 }, true, false]) {
+      const { url } = await serveEcho({ perMessageDeflate });
+      const socket = await connect(url, [], { perMessageDeflate: { clientNoContextTakeover: true } });
+      for (let i = 0; i < 3; i++) {
+        socket.send(message);
+        expect((await nextMessage(socket)).data.toString()).toBe(texts[1]);
+      }
+    }
   });
 });
 
