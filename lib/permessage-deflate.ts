@@ -54,7 +54,11 @@ export interface PerMessageDeflateOptions {
   zlibInflateOptions?: ZlibOptions;
   /** Without context takeover, messages of fewer bytes are not compressed. Default: 1024. */
   threshold?: number;
-  /** Has no effect: compression does not go through a queue. */
+  /**
+   * So many large messages (128 KiB and more) are compressed at a time, on libuv's thread pool, for all sockets of this thread;
+   * of several values the largest counts. 0 and Infinity: no limit. Smaller messages are compressed at once, and inflating
+   * happens on the thread of the socket: both do not go through a queue. Default: 10.
+   */
   concurrencyLimit?: number;
 }
 
@@ -88,6 +92,7 @@ export function resolveDeflate(option: unknown): DeflateSettings | undefined {
     level: zlibNumber('level', level, -1, 9),
     memLevel: zlibNumber('memLevel', memLevel, 1, 9),
     strategy: zlibNumber('strategy', strategy, 0, 4),
+    concurrencyLimit: concurrency(options.concurrencyLimit),
   };
 }
 
@@ -113,6 +118,12 @@ function flag(option: string, value: unknown): boolean | undefined {
 function windowBits(option: string, value: unknown): number | boolean | undefined {
   if (value === undefined || value === null || typeof value === 'boolean') return value ?? undefined;
   return inRange(name(option), value, 8, 15);
+}
+
+function concurrency(value: unknown): number | undefined {
+  if (value === undefined || value === null) return undefined;
+  const most = 2 ** 32 - 1;
+  return value === Infinity ? most : inRange(name('concurrencyLimit'), value, 0, most) || most;
 }
 
 function zlibNumber(option: string, value: unknown, least: number, most: number): number | undefined {

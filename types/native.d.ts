@@ -88,6 +88,8 @@ export interface DeflateSettings {
   memLevel?: number | undefined;
   /** zlib's, 0 to 4. */
   strategy?: number | undefined;
+  /** Large messages that the thread pool compresses at a time, for the whole driver; the largest that it was told. */
+  concurrencyLimit?: number | undefined;
 }
 
 /** The HTTP header fields that the component made for the opening handshake: name, value, name, value … */

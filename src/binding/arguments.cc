@@ -154,7 +154,7 @@ bool toPayload(napi_env env, napi_value value, const char* name, Utf8Scratch& sc
     if (out.prepared == nullptr) {
       return toBytes(env, value, name, out.bytes);
     }
-    out.bytes = out.prepared->plain().bytes;
+    out.bytes = out.prepared->payload();
     return true;
   }
   out = scratch.encode(env, value);

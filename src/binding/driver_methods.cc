@@ -162,7 +162,7 @@ napi_value DriverObject::send(const Arguments& arguments) {
   const Compression compression = compressionOf(operation);
   Result result = Result::InvalidOperation;
   if (connection != nullptr && payload.prepared != nullptr) {
-    result = connection->send(type, *payload.prepared, callback, addressOf(key), compression);
+    result = connection->send(type, payload.prepared, callback, addressOf(key), compression);
   } else if (connection != nullptr) {
     result = connection->send(type, payload.bytes, callback, std::move(payload.owner), addressOf(key), compression);
   }
@@ -185,17 +185,16 @@ napi_value DriverObject::broadcast(const Arguments& arguments) {
       !toNumber(env_, arguments[2], "flags", flags)) {
     return nullptr;
   }
-  if (payload.prepared != nullptr) {
-    return number(driver_->broadcast(ids, typeOf(flags), *payload.prepared, compressionOf(flags)));
-  }
-  if (payload.bytes.size() >= driver::kSharedSize && payload.owner == nullptr) {
+  if (payload.prepared == nullptr && payload.owner == nullptr && payload.bytes.size() >= driver::kSharedSize) {
     std::shared_ptr<std::uint8_t[]> shared = std::make_unique_for_overwrite<std::uint8_t[]>(payload.bytes.size());
     std::ranges::copy(payload.bytes, shared.get());
     payload.bytes = {shared.get(), payload.bytes.size()};
     payload.owner = std::move(shared);
   }
-  driver::SharedMessage message(payload.bytes, std::move(payload.owner));
-  return number(driver_->broadcast(ids, typeOf(flags), message, compressionOf(flags)));
+  if (payload.prepared == nullptr) {
+    payload.prepared = std::make_shared<driver::SharedMessage>(payload.bytes, std::move(payload.owner));
+  }
+  return number(driver_->broadcast(ids, typeOf(flags), payload.prepared, compressionOf(flags)));
 }
 
 napi_value DriverObject::sendControl(const Arguments& arguments) {

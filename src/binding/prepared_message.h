@@ -5,6 +5,7 @@
 #include <node_api.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 
 #include "shared_message.h"
@@ -15,7 +16,7 @@ namespace websocket::binding {
 // pending; it is one when the object has such memory already. Throws std::bad_alloc.
 bool prepareMessage(napi_env env, napi_value object, std::span<const std::uint8_t> bytes);
 
-// What prepareMessage() attached; null: nothing. Valid as long as the object.
-driver::SharedMessage* preparedMessage(napi_env env, napi_value object);
+// What prepareMessage() attached; null: nothing.
+std::shared_ptr<driver::SharedMessage> preparedMessage(napi_env env, napi_value object);
 
 }  // namespace websocket::binding

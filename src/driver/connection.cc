@@ -321,6 +321,7 @@ void Connection::close(int status, bool reset) {
   }
   session_.abort();
   drainSends(true);
+  dropHeld();
   if (wasAttached) {
     record(EventKind::Closed, {}, static_cast<std::uint32_t>(-status));
   }

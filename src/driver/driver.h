@@ -18,6 +18,7 @@
 #include "batch.h"
 #include "connection.h"
 #include "connection_table.h"
+#include "deflate_queue.h"
 #include "event.h"
 #include "extension/permessage_deflate_options.h"
 #include "loop_phases.h"
@@ -50,6 +51,8 @@ struct DeflateLimits {
   DeflateNegotiation negotiation;
   DeflaterSettings deflater;
   std::uint32_t threshold = 0;  // bytes; see Compression::FromThreshold
+  std::optional<std::uint32_t>
+      jobs{};  // that compress large messages on the thread pool at a time; of the whole driver
 };
 
 struct SessionLimits {
@@ -94,7 +97,7 @@ class Driver {
 
   // Queues a message on each of the connections. The ids of those that took it become 0; returns their number.
   // compression: see Connection::send().
-  std::uint32_t broadcast(std::span<ConnectionId> ids, BufferType type, SharedMessage& message,
+  std::uint32_t broadcast(std::span<ConnectionId> ids, BufferType type, const std::shared_ptr<SharedMessage>& message,
                           Compression compression = Compression::Off);
   // Writes what is queued on every connection: native ones by one system call each, streams by one call for all.
   void flush();
@@ -130,6 +133,10 @@ class Driver {
   // The connection compresses or decompresses now. Throws std::bad_alloc.
   void usesContexts(const Connection& connection);
   const std::shared_ptr<DeflatePool>& deflatePool() const { return deflatePool_; }
+  DeflateQueue& deflateQueue() { return *deflateQueue_; }
+  // From the queue: the job is done; and whether the connection still waits for it.
+  void deflated(ConnectionId id, const DeflateJob& job);
+  bool awaits(ConnectionId id, const DeflateJob& job) const;
   // Bytes of all compression contexts.
   std::uint64_t contextBytes() const { return deflatePool_->bytesInUse(); }
   // The connection has bytes to inflate when the batch was delivered: Connection::resume().
@@ -180,6 +187,7 @@ class Driver {
   std::vector<ConnectionId> waiting_;  // for resume()
   RecentConnections holders_;          // of contexts
   std::shared_ptr<DeflatePool> deflatePool_ = std::make_shared<DeflatePool>();
+  std::optional<DeflateQueue> deflateQueue_;
   Retired retired_;
   ConnectionTable connections_;  // destroyed before what the connections use
 };

@@ -127,7 +127,7 @@ TEST_F(DriverTest, BroadcastsShareThePayload) {
   SharedBytes shared = share(payload);
   std::vector<ConnectionId> ids = {first.id, 0, stream, second.id, 0xFFFFFFFF};
   {
-    SharedMessage message({shared.get(), payload.size()}, shared);
+    const auto message = std::make_shared<SharedMessage>(std::span(shared.get(), payload.size()), shared);
     EXPECT_EQ(driver_->broadcast(ids, BufferType::Utf8Message, message), 3U);
   }
   EXPECT_EQ(ids, (std::vector<ConnectionId>{0, 0, 0, 0, 0xFFFFFFFF}));
