@@ -37,6 +37,7 @@ namespace WebSocket {
   export type DiagnosticsHandshake = index.DiagnosticsHandshake;
   export type DiagnosticsMessage = index.DiagnosticsMessage;
   export type ErrorEvent = index.ErrorEvent;
+  export type DeflatePreset = index.DeflatePreset;
   export type Event = index.Event;
   export type EventListenerOptions = index.EventListenerOptions;
   export type FinishRequestCallback = index.FinishRequestCallback;

@@ -54,7 +54,7 @@ export type {
   TextType,
   TransportKind,
 } from './options.js';
-export type { PerMessageDeflateOptions } from './permessage-deflate.js';
+export type { DeflatePreset, PerMessageDeflateOptions } from './permessage-deflate.js';
 export type {
   BroadcastOptions,
   ServerCloseOptions,

@@ -8,7 +8,7 @@ import type { ConnectionOptions } from 'node:tls';
 import { count, functionOption, milliseconds, oneOf } from './checks.js';
 import type { BlobLike } from './blob.js';
 import type { DeflateSettings } from './native.js';
-import { resolveDeflate, type PerMessageDeflateOptions } from './permessage-deflate.js';
+import { resolveDeflate, type DeflatePreset, type PerMessageDeflateOptions } from './permessage-deflate.js';
 import type { WebSocket } from './websocket.js';
 
 /**
@@ -159,10 +159,11 @@ export interface ConnectionSettings {
    */
   transport?: 'auto' | TransportKind;
   /**
-   * Compression of messages (permessage-deflate, RFC 7692), where the other side agrees. `maxPayload` counts what comes out.
-   * Default: false on servers, true on clients, as `ws`.
+   * Compression of messages (permessage-deflate, RFC 7692), where the other side agrees: one of three presets, or options
+   * of one's own. 'shared' costs an idle connection no memory; 'dedicated' compresses small messages better. `maxPayload`
+   * counts what comes out. Default: 'off' on servers, 'dedicated' on clients, as `ws`; false and true are the same.
    */
-  perMessageDeflate?: boolean | PerMessageDeflateOptions;
+  perMessageDeflate?: boolean | DeflatePreset | PerMessageDeflateOptions;
   /**
    * Messages, pings and pongs that arrived together are delivered one behind the other, and callbacks of promises run
    * after the last of them. False: they run after each, which takes some 20 ns for each. Default: true, as `ws`.

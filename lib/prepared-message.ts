@@ -16,7 +16,9 @@ export interface PreparedMessageOptions {
 
 /**
  * A message for `send`, `sendAsync` and `broadcast` that is made once and sent often, for example to the members of a
- * room one after the other. A payload of 4 KiB or more exists once, however many slow sockets it waits on.
+ * room one after the other. A payload of 4 KiB or more exists once, however many slow sockets it waits on. So does what
+ * it is compressed to, once for each set of parameters (level, window and the like), and it is compressed no more often:
+ * unless a connection has context takeover, whose bytes depend on what was sent on it before.
  *
  * Belongs to the thread that made it.
  *

@@ -172,7 +172,8 @@ export class WebSocketServer<
 
   /**
    * Sends one message to every open socket of this server, with `clientTracking: false` too. It is converted once, and
-   * from 4 KiB on the sockets share it. The data may be changed as soon as this returns.
+   * from 4 KiB on the sockets share it. The data may be changed as soon as this returns. It is compressed once for each
+   * set of parameters, and by each socket that has context takeover.
    *
    * A socket whose queue is full does what its `backpressure` says, where 'wait' means to drop. One in the middle of a
    * fragmented message (`fin: false`), or with messages of `sendAsync` that wait for room, is left out.

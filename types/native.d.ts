@@ -88,6 +88,8 @@ export interface DeflateSettings {
   memLevel?: number | undefined;
   /** zlib's, 0 to 4. */
   strategy?: number | undefined;
+  /** Large messages that the thread pool compresses at a time, for the whole driver; the largest that it was told. */
+  concurrencyLimit?: number | undefined;
 }
 
 /** The HTTP header fields that the component made for the opening handshake: name, value, name, value … */
@@ -177,12 +179,13 @@ export interface Driver {
   ): number | undefined;
   /**
    * Gives the object a copy of a message, and returns its bytes. `send` and `broadcast` then take the object as data;
-   * from 4 KiB on they share the copy.
+   * from 4 KiB on they share the copy. What it is compressed to without context takeover is kept and shared likewise,
+   * for each set of parameters.
    */
   prepare(target: object, data: Uint8Array | ArrayBuffer | string): number;
   /**
    * Queues a message on each of the connections `ids`, as `send` with callback 0, and from 4 KiB on with one copy of
-   * the data for all. Sets the ids of those that took it to 0; returns their number.
+   * the data for all. Without context takeover it is compressed once for each set of parameters. Sets the ids of those that took it to 0; returns their number.
    */
   broadcast(ids: Uint32Array, data: Uint8Array | ArrayBuffer | string | object, flags: number): number;
   /**

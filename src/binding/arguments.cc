@@ -131,12 +131,12 @@ PayloadArgument Utf8Scratch::encode(napi_env env, napi_value string) {
   std::size_t length = 0;
   napi_get_value_string_utf8(env, string, reinterpret_cast<char*>(memory_.data()), memory_.size(), &length);
   if (length + kLargestCharacter < memory_.size()) {
-    return {std::span(memory_).first(length), nullptr};
+    return {std::span(memory_).first(length), nullptr, nullptr};
   }
   napi_get_value_string_utf8(env, string, nullptr, 0, &length);
   std::shared_ptr<std::uint8_t[]> large = std::make_unique_for_overwrite<std::uint8_t[]>(length + 1);
   napi_get_value_string_utf8(env, string, reinterpret_cast<char*>(large.get()), length + 1, &length);
-  return {std::span(large.get(), length), std::move(large)};
+  return {std::span(large.get(), length), std::move(large), nullptr};
 }
 
 bool toPayload(napi_env env, napi_value value, const char* name, Utf8Scratch& scratch, PayloadArgument& out) {
@@ -150,11 +150,11 @@ bool toPayload(napi_env env, napi_value value, const char* name, Utf8Scratch& sc
     return true;
   }
   if (typeOf(env, value) != napi_string) {
-    const PayloadArgument* const prepared = preparedMessage(env, value);
-    if (prepared == nullptr) {
+    out.prepared = preparedMessage(env, value);
+    if (out.prepared == nullptr) {
       return toBytes(env, value, name, out.bytes);
     }
-    out = *prepared;
+    out.bytes = out.prepared->payload();
     return true;
   }
   out = scratch.encode(env, value);

@@ -17,6 +17,7 @@
 
 #include "masking.h"
 #include "protocol.h"
+#include "shared_message.h"
 
 namespace websocket::binding {
 
@@ -67,7 +68,8 @@ bool toUint32Array(napi_env env, napi_value value, const char* name, std::span<s
 // as their owner.
 struct PayloadArgument {
   std::span<const std::uint8_t> bytes;
-  std::shared_ptr<const std::uint8_t[]> owner;  // of large strings
+  std::shared_ptr<const std::uint8_t[]> owner;      // of large strings
+  std::shared_ptr<driver::SharedMessage> prepared;  // whose bytes they are
 };
 
 // Strings become UTF-8 in memory that is used again and again; lone surrogates become U+FFFD.

@@ -89,6 +89,7 @@ bool toDeflateLimits(napi_env env, napi_value value, std::optional<driver::Defla
       !settings.windowBits("serverMaxWindowBits", wanted.serverMaxWindowBits, wanted.refuseServerMaxWindowBits) ||
       !settings.windowBits("clientMaxWindowBits", wanted.clientMaxWindowBits, wanted.refuseClientMaxWindowBits) ||
       !settings.integer("threshold", 0, UINT32_MAX, limits.threshold) ||
+      !settings.integer("concurrencyLimit", 1, UINT32_MAX, limits.jobs) ||
       !settings.integer("level", -1, 9, deflater.level) || !settings.integer("memLevel", 1, 9, deflater.memLevel) ||
       !settings.integer("strategy", 0, 4, deflater.strategy)) {
     return false;

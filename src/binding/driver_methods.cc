@@ -24,10 +24,6 @@ constexpr std::uint32_t kCompress = 4;
 constexpr std::uint32_t kOwnKey = 8;
 constexpr unsigned kCallbackShift = 4;
 
-// From this size on connections share the payload of a broadcast or a prepared message; below, copying it to each costs
-// less.
-constexpr std::size_t kSharedSize = std::size_t{4} * 1024;
-
 BufferType typeOf(std::uint32_t flags) {
   if ((flags & kBinary) != 0) {
     return (flags & kFin) != 0 ? BufferType::BinaryMessage : BufferType::BinaryFragment;
@@ -166,14 +162,16 @@ napi_value DriverObject::send(const Arguments& arguments) {
       ((operation & kOwnKey) != 0 && !toMaskKey(env_, arguments[3], "key", key))) {
     return nullptr;
   }
-  if (payload.bytes.size() < kSharedSize) {
-    payload.owner = nullptr;
+  const BufferType type = typeOf(operation);
+  const std::uint32_t callback = operation >> kCallbackShift;
+  const Compression compression = compressionOf(operation);
+  Result result = Result::InvalidOperation;
+  if (connection != nullptr && payload.prepared != nullptr) {
+    result = connection->send(type, payload.prepared, callback, addressOf(key), compression);
+  } else if (connection != nullptr) {
+    result = connection->send(type, payload.bytes, callback, std::move(payload.owner), addressOf(key), compression);
   }
-  return sendResult(connection == nullptr
-                        ? Result::InvalidOperation
-                        : connection->send(typeOf(operation), payload.bytes, operation >> kCallbackShift,
-                                           std::move(payload.owner), addressOf(key), compressionOf(operation)),
-                    connection);
+  return sendResult(result, connection);
 }
 
 napi_value DriverObject::prepare(const Arguments& arguments) {
@@ -192,14 +190,16 @@ napi_value DriverObject::broadcast(const Arguments& arguments) {
       !toNumber(env_, arguments[2], "flags", flags)) {
     return nullptr;
   }
-  if (payload.bytes.size() < kSharedSize) {
-    payload.owner = nullptr;
-  } else if (payload.owner == nullptr) {
+  if (payload.prepared == nullptr && payload.owner == nullptr && payload.bytes.size() >= driver::kSharedSize) {
     std::shared_ptr<std::uint8_t[]> shared = std::make_unique_for_overwrite<std::uint8_t[]>(payload.bytes.size());
     std::ranges::copy(payload.bytes, shared.get());
-    payload = {std::span(shared.get(), payload.bytes.size()), shared};
+    payload.bytes = {shared.get(), payload.bytes.size()};
+    payload.owner = std::move(shared);
   }
-  return number(driver_->broadcast(ids, typeOf(flags), payload.bytes, payload.owner, compressionOf(flags)));
+  if (payload.prepared == nullptr) {
+    payload.prepared = std::make_shared<driver::SharedMessage>(payload.bytes, std::move(payload.owner));
+  }
+  return number(driver_->broadcast(ids, typeOf(flags), payload.prepared, compressionOf(flags)));
 }
 
 napi_value DriverObject::sendControl(const Arguments& arguments) {

@@ -1,12 +1,14 @@
-// The native half of a PreparedMessage: one copy of its payload, which every send of it refers to.
+// The native half of a PreparedMessage: one copy of its payload, and of what that is compressed to, which every send of
+// it refers to.
 #pragma once
 
 #include <node_api.h>
 
 #include <cstdint>
+#include <memory>
 #include <span>
 
-#include "arguments.h"
+#include "shared_message.h"
 
 namespace websocket::binding {
 
@@ -14,7 +16,7 @@ namespace websocket::binding {
 // pending; it is one when the object has such memory already. Throws std::bad_alloc.
 bool prepareMessage(napi_env env, napi_value object, std::span<const std::uint8_t> bytes);
 
-// What prepareMessage() attached; null: nothing. Valid as long as the object.
-const PayloadArgument* preparedMessage(napi_env env, napi_value object);
+// What prepareMessage() attached; null: nothing.
+std::shared_ptr<driver::SharedMessage> preparedMessage(napi_env env, napi_value object);
 
 }  // namespace websocket::binding

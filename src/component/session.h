@@ -12,6 +12,7 @@
 #include <span>
 #include <string_view>
 
+#include "extension/deflate_job.h"
 #include "extension/message_deflater.h"
 #include "gather_queue.h"
 #include "handshake.h"
@@ -96,6 +97,17 @@ class Session {
   bool waitsForInflateSpace() const { return receiver_.waitsForSpace(); }
   // Moves received bytes that were not taken out of the pool's memory. Throws std::bad_alloc.
   void keepReceived() { receiver_.keepReceived(); }
+  // How send() would compress this now, when what comes out depends on the payload alone: a whole message, without
+  // context takeover. Then a DeflateJob may do it, for many sessions, and its output is sent with Compression::Done.
+  // Null: otherwise, and when it would be sent as it is. Valid as long as the session.
+  const DeflaterSettings* sharedDeflater(BufferType type, std::span<const std::uint8_t> payload,
+                                         Compression compression) const;
+  // The same for a whole message with context takeover (contract, R10: take, run, finish): the job has the session's
+  // context. Until finishDeflate(), no data may be sent; then its output is, at once, with Compression::Done. A job
+  // that is thrown away instead leaves a session that goes on without what was sent before. Throws std::bad_alloc.
+  std::shared_ptr<DeflateJob> takeDeflate(BufferType type, std::span<const std::uint8_t> payload, SharedBytes owner,
+                                          Compression compression);
+  void finishDeflate(DeflateJob& job);
   // The fragmented message being sent is compressed.
   bool deflates() const { return outgoing_ != OutgoingMessage::None && outgoingCompressed_; }
   // For a time without messages: frees what the compression contexts hold, as far as the negotiation lets them be made
@@ -140,6 +152,7 @@ class Session {
   const DeflateNegotiation* wantedDeflate() const;
   bool isCompressed(BufferType type, std::uint8_t firstByte, std::span<const std::uint8_t> payload,
                     Compression compression) const;
+  bool deflatesWhole(BufferType type, std::span<const std::uint8_t> payload, Compression compression) const;
   Result sendCompressed(const GatherQueue::Frame& frame, OutgoingMessage open);
   Result queueDeflated(const GatherQueue::Frame& frame, std::span<const std::uint8_t> deflated);
   Result dataFirstByte(BufferType type, std::uint8_t& firstByte, OutgoingMessage& open) const;

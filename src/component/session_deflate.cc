@@ -43,10 +43,38 @@ bool Session::isCompressed(BufferType type, std::uint8_t firstByte, std::span<co
     return outgoingCompressed_;
   }
   const bool whole = (firstByte & kFinBit) != 0;
-  const bool wanted = compression == Compression::On ||
+  const bool wanted = compression == Compression::On || compression == Compression::Done ||
                       (compression == Compression::FromThreshold &&
                        (deflate_->deflater.takeover() || payload.size() >= options_->permessageDeflate->threshold));
   return wanted && !isCustom(type) && !(whole && payload.empty());
+}
+
+// Whether this is a whole message that send() would compress now.
+bool Session::deflatesWhole(BufferType type, std::span<const std::uint8_t> payload, Compression compression) const {
+  return (type == BufferType::Utf8Message || type == BufferType::BinaryMessage) && deflate_ != nullptr &&
+         outgoing_ == OutgoingMessage::None && (allowedCalls_ & bitOf(Call::SendData)) != 0 &&
+         isCompressed(type, kFinBit, payload, compression);
+}
+
+const DeflaterSettings* Session::sharedDeflater(BufferType type, std::span<const std::uint8_t> payload,
+                                                Compression compression) const {
+  const bool shared = deflatesWhole(type, payload, compression) && !deflate_->deflater.takeover();
+  return shared ? &deflate_->deflater.settings() : nullptr;
+}
+
+std::shared_ptr<DeflateJob> Session::takeDeflate(BufferType type, std::span<const std::uint8_t> payload,
+                                                 SharedBytes owner, Compression compression) {
+  if (!deflatesWhole(type, payload, compression) || !deflate_->deflater.takeover()) {
+    return nullptr;
+  }
+  MessageDeflater& deflater = deflate_->deflater;
+  return std::make_shared<DeflateJob>(payload, std::move(owner), deflater.pool(), deflater.settings(), deflater.lend());
+}
+
+void Session::finishDeflate(DeflateJob& job) {
+  if (deflate_->deflater.takeover()) {
+    deflate_->deflater.takeBack(job.takeContext());
+  }
 }
 
 // Compresses a frame's payload and queues what comes out; open: the message behind it. Throws std::bad_alloc and

@@ -21,6 +21,7 @@ enum class Compression : std::uint8_t {
   On,
   FromThreshold,  // with context takeover; else messages whose first frame has PermessageDeflateOptions::threshold
                   // bytes
+  Done,           // the payload is a whole message that a DeflateJob compressed; see Session
 };
 
 // Bytes that an allocated buffer must have beyond the two buffer sizes (contract 6.2): room for one ping reply.

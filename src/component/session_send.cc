@@ -78,7 +78,10 @@ Result Session::send(BufferType type, std::span<const std::uint8_t> payload, voi
     return shape;
   }
   if (deflate_ != nullptr && isCompressed(type, firstByte, payload, compression)) {
-    return sendCompressed({firstByte, 0, payload, payloadOwnership, type, context, key}, open);
+    if (compression != Compression::Done) {
+      return sendCompressed({firstByte, 0, payload, payloadOwnership, type, context, key}, open);
+    }
+    firstByte |= kRsv1Bit;
   }
   if (isGathering()) {
     const Result result = gatherQueue().addData({firstByte, 0, payload, payloadOwnership, type, context, key});

@@ -250,14 +250,6 @@ void Connection::recordMessage(EventKind kind, std::span<const std::uint8_t> mes
   driver_.record({id_, kind, message.data(), static_cast<std::uint32_t>(message.size()), 0, false, borrow_});
 }
 
-// Contexts that are not taken over are in the driver's pool between messages.
-void Connection::noteContexts() {
-  if (const DeflateParameters* const agreed = session_.deflate();
-      !agreed->serverNoContextTakeover || !agreed->clientNoContextTakeover) {
-    driver_.usesContexts(*this);
-  }
-}
-
 void Connection::dataReceived(EventKind kind, std::span<const std::uint8_t> payload, bool last) {
   if (last && session_.inflates()) {
     noteContexts();
@@ -363,10 +355,11 @@ void Connection::close(int status, bool reset) {
     }
     drainSends(false);
   }
-  unsent_ = session_.bufferedAmount();
+  unsent_ = queuedPayload();
   session_.abort();
   message_.clear();
   drainSends(true);
+  dropHeld();
   if (wasAttached) {
     record(EventKind::Closed, {}, static_cast<std::uint32_t>(-status));
   }

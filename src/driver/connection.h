@@ -13,9 +13,11 @@
 
 #include "event.h"
 #include "fifo.h"
+#include "held_sends.h"
 #include "masking.h"
 #include "message_buffer.h"
 #include "session.h"
+#include "shared_message.h"
 #include "traffic.h"
 #include "transport.h"
 
@@ -33,11 +35,12 @@ struct SendLimits {
   std::uint64_t maxBackpressure = kNone;
 };
 
+// From this size on a message is compressed on the thread pool, so that the loop goes on meanwhile: below, that takes
+// less than a few milliseconds, and handing it over costs too.
+inline constexpr std::size_t kDeflateElsewhere = std::size_t{128} * 1024;
+
 // The callback number of the event that tells that nothing waits any more.
 inline constexpr std::uint32_t kDrained = 1;
-
-// Payload bytes that queues refer to instead of copying them; connections may share them.
-using SharedBytes = std::shared_ptr<const std::uint8_t[]>;
 
 class Connection {
  public:
@@ -68,6 +71,9 @@ class Connection {
   // key, compression: see Session::send().
   Result send(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
               SharedBytes owner = nullptr, const MaskKey* key = nullptr, Compression compression = Compression::Off);
+  // The payload is referred to from kSharedSize on. Without context takeover, the compressed form is the message's.
+  Result send(BufferType type, const std::shared_ptr<SharedMessage>& message, std::uint32_t callback,
+              const MaskKey* key, Compression compression);
   Result sendControl(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
                      const MaskKey* key = nullptr);
   Result sendClose(std::uint16_t status, std::span<const std::uint8_t> reason, const MaskKey* key = nullptr);
@@ -76,7 +82,7 @@ class Connection {
   // Paused, the transport is still read until that many bytes have come: an end of the connection shows.
   void setPaused(bool paused, std::uint64_t readAhead = 0);
   void setRef(bool ref);
-  void shutdown();
+  void shutdown() { finish(Finish::Shutdown); }
   // The transport is ended at once. Events: what was sent, what never will be, Closed with the status (0, or a negated
   // libuv error). No effect when closed.
   void close(int status, bool reset);
@@ -85,12 +91,18 @@ class Connection {
   void flush();
   // From the driver: inflates what waits for space, unless the connection is paused.
   void resume();
+  // From the driver: sends the message of a job, and what waited behind it, unless that is given up.
+  void deflated(const DeflateJob& job);
+  bool awaits(const DeflateJob& job) const { return held_ != nullptr && held_->job.get() == &job; }
   // Marks the connection for the next flush; false when it is marked already.
   bool markDirty();
   // Payload bytes that were accepted and not handed over yet; when it is closed, those that never were.
-  std::uint64_t bufferedAmount() const { return phase_ == Phase::Closed ? unsent_ : session_.bufferedAmount(); }
-  // Bytes on the wire, headers included, that wait or are being written.
-  std::uint64_t bufferedWireBytes() const { return session_.bufferedWireBytes(); }
+  std::uint64_t bufferedAmount() const { return phase_ == Phase::Closed ? unsent_ : queuedPayload(); }
+  // Bytes on the wire, headers included, that wait or are being written. Those of messages that wait to be compressed
+  // count as if they were not.
+  std::uint64_t bufferedWireBytes() const {
+    return session_.bufferedWireBytes() + (held_ == nullptr ? 0 : held_->wireBytes);
+  }
   // Bytes that the transport carried: all that was read, the head of attach() included; and all that was written or
   // waits to be, with the preamble.
   std::uint64_t bytesRead() const { return bytesRead_; }
@@ -167,8 +179,34 @@ class Connection {
   std::uint64_t frameSize(std::uint64_t payload) const;
   bool makeRoom(std::uint64_t bytes, std::uint64_t limit);
   bool canWriteNow() const;
+  // A message is to wait: another one is being compressed, or it is large enough to be compressed elsewhere.
+  bool mustWait(std::size_t size, Compression compression) const {
+    return held_ != nullptr || (size >= kDeflateElsewhere && compression != Compression::Off);
+  }
+  Result sendOwned(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback, SharedBytes owner,
+                   const MaskKey* key, Compression compression);
+  Result sendShared(HeldSend&& send);
+  std::shared_ptr<DeflateJob> sharedJob(const HeldSend& send);
+  std::shared_ptr<DeflateJob> ownJob(const HeldSend& send);
+  Result transmit(const HeldSend& send, const DeflateJob* job);
+  Result transmit(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback, SharedBytes owner,
+                  const MaskKey* key, Compression compression);
+  std::uint64_t heldSize(const HeldSend& send) const;
+  Result hold(HeldSend&& send);
+  Result holdClose(std::uint16_t status, std::span<const std::uint8_t> reason, const MaskKey* key);
+  Result holdRaw(std::span<const std::uint8_t> bytes, std::uint32_t callback);
+  bool sendHeld(const HeldSend& send);
+  void sentHeld(Result result);
+  void dropHeld();
+  // A send operation's context: the callback number, and flags.
+  static void* contextOf(std::uint32_t callback, std::uintptr_t flags = 0) {
+    return reinterpret_cast<void*>(std::uintptr_t{callback} << 1 | flags);  // NOLINT(performance-no-int-to-ptr)
+  }
   Result sendByReference(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
-                         SharedBytes owner);
+                         SharedBytes owner, Compression compression = Compression::Off);
+  std::uint64_t queuedPayload() const {
+    return session_.bufferedAmount() + (held_ == nullptr ? 0 : held_->payloadBytes);
+  }
   Result sendNow(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback);
   bool writeNext();
   int tryWrite(std::span<Buffer> bytes);
@@ -202,8 +240,9 @@ class Connection {
   SendLimits limits_;
   bool aboveHighWaterMark_ = false;
   bool reportDrained_ = false;
-  Fifo<SharedBytes> references_;  // payloads that the session refers to, in the order of their messages
-  Borrowed* borrowed_ = nullptr;  // during sendNow()
+  Fifo<SharedBytes> references_;     // payloads that the session refers to, in the order of their messages
+  Borrowed* borrowed_ = nullptr;     // during sendNow()
+  std::unique_ptr<HeldSends> held_;  // null unless it waits for a compression job
   ActionId readAction_ = 0;
   std::uint64_t bytesRead_ = 0;
   std::uint64_t readLimit_ = kUnlimited;  // while paused: where reading stops

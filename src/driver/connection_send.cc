@@ -24,12 +24,8 @@ constexpr std::size_t kWriteNowSize = std::size_t{16} * 1024;
 // What pings and pongs may use beyond the limit, so that a full queue does not make a healthy peer time out.
 constexpr std::uint64_t kControlRoom = std::uint64_t{64} * 1024;
 
-// A send operation's context: the callback number, and whether references_ holds its payload.
+// A flag of a send operation's context: references_ holds its payload.
 constexpr std::uintptr_t kIsReference = 1;
-
-void* contextOf(std::uint32_t callback, std::uintptr_t flags = 0) {
-  return reinterpret_cast<void*>(std::uintptr_t{callback} << 1 | flags);  // NOLINT(performance-no-int-to-ptr)
-}
 
 }  // namespace
 
@@ -48,7 +44,7 @@ Result Connection::queued(Result result) {
 }
 
 void Connection::noteHighWaterMark() {
-  aboveHighWaterMark_ = session_.bufferedWireBytes() > limits_.highWaterMark;
+  aboveHighWaterMark_ = bufferedWireBytes() > limits_.highWaterMark;
   reportDrained_ = reportDrained_ || aboveHighWaterMark_;
 }
 
@@ -61,7 +57,7 @@ std::uint64_t Connection::frameSize(std::uint64_t payload) const {
 // runs JavaScript, which could change the payload.)
 bool Connection::makeRoom(std::uint64_t bytes, std::uint64_t limit) {
   const auto fits = [&] {
-    const std::uint64_t held = session_.bufferedWireBytes();
+    const std::uint64_t held = bufferedWireBytes();
     return held == 0 || (bytes <= limit && held <= limit - bytes);
   };
   if (fits()) {
@@ -86,34 +82,42 @@ Result Connection::send(BufferType type, std::span<const std::uint8_t> payload, 
   if (!canSend()) {
     return Result::InvalidOperation;
   }
+  if (session_.deflate() != nullptr && mustWait(payload.size(), compression)) {
+    return sendOwned(type, payload, callback, std::move(owner), key, compression);
+  }
   if (!makeRoom(frameSize(payload.size()), limits_.maxBackpressure)) {
     return Result::InsufficientBuffer;
   }
-  Result result = Result::Ok;
-  const bool compress = session_.deflate() != nullptr && (compression != Compression::Off || session_.deflates());
-  const bool mayRefer = session_.role() == Role::Server && !compress;  // masking and compressing are copying
-  if (mayRefer && owner != nullptr) {
-    result = queued(sendByReference(type, payload, callback, std::move(owner)));
-  } else if (mayRefer && payload.size() >= kWriteNowSize && canWriteNow()) {
-    result = sendNow(type, payload, callback);
-  } else {
-    if (compress) {
-      noteContexts();
-    }
-    result = queued(session_.send(type, payload, contextOf(callback), Payload::Copy, key, compression));
-  }
+  const Result result = transmit(type, payload, callback, std::move(owner), key, compression);
   if (result == Result::Ok && (type == BufferType::Utf8Message || type == BufferType::BinaryMessage)) {
     ++traffic_->messagesSent;
   }
   return result;
 }
 
+Result Connection::transmit(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
+                            SharedBytes owner, const MaskKey* key, Compression compression) {
+  const bool compress = session_.deflate() != nullptr && compression != Compression::Done &&
+                        (compression != Compression::Off || session_.deflates());
+  const bool mayRefer = session_.role() == Role::Server && !compress;  // masking and compressing are copying
+  if (mayRefer && owner != nullptr) {
+    return queued(sendByReference(type, payload, callback, std::move(owner), compression));
+  }
+  if (mayRefer && payload.size() >= kWriteNowSize && canWriteNow()) {
+    return sendNow(type, payload, callback);
+  }
+  if (compress) {
+    noteContexts();
+  }
+  return queued(session_.send(type, payload, contextOf(callback), Payload::Copy, key, compression));
+}
+
 Result Connection::sendByReference(BufferType type, std::span<const std::uint8_t> payload, std::uint32_t callback,
-                                   SharedBytes owner) {
+                                   SharedBytes owner, Compression compression) {
   references_.push(std::move(owner));
   Result result = Result::OutOfMemory;
   try {
-    result = session_.send(type, payload, contextOf(callback, kIsReference), Payload::Reference);
+    result = session_.send(type, payload, contextOf(callback, kIsReference), Payload::Reference, nullptr, compression);
   } catch (const std::bad_alloc&) {
   }
   if (result != Result::Ok) {
@@ -155,20 +159,24 @@ Result Connection::sendControl(BufferType type, std::span<const std::uint8_t> pa
 }
 
 Result Connection::sendClose(std::uint16_t status, std::span<const std::uint8_t> reason, const MaskKey* key) {
-  return canSend() ? queued(session_.sendClose(status, reason, nullptr, key)) : Result::InvalidOperation;
+  if (!canSend()) {
+    return Result::InvalidOperation;
+  }
+  return held_ != nullptr ? holdClose(status, reason, key) : queued(session_.sendClose(status, reason, nullptr, key));
 }
 
 Result Connection::sendRaw(std::span<const std::uint8_t> bytes, std::uint32_t callback) {
   if (!canSend()) {
     return Result::InvalidOperation;
   }
+  if (held_ != nullptr) {
+    return holdRaw(bytes, callback);
+  }
   if (!makeRoom(bytes.size(), limits_.maxBackpressure)) {
     return Result::InsufficientBuffer;
   }
   return queued(session_.sendRaw(bytes, contextOf(callback)));
 }
-
-void Connection::shutdown() { finish(Finish::Shutdown); }
 
 void Connection::finish(Finish finish) {
   finish_ = std::max(finish_, finish);
@@ -326,7 +334,7 @@ void Connection::writeFailed(int error) {
 
 // Everything queued is written: does the transport end now?
 void Connection::settle() {
-  if (!isOpen() || output_ != Output::Open || !preamble_.empty() || session_.hasOutput()) {
+  if (!isOpen() || output_ != Output::Open || !preamble_.empty() || session_.hasOutput() || held_ != nullptr) {
     return;
   }
   if (reportDrained_) {

@@ -27,6 +27,7 @@ constexpr std::size_t kBusySize = std::size_t{64} * 1024;
 Driver::Driver(uv_loop_t* loop, Delegate& delegate)
     : loop_(loop), delegate_(delegate), lifetime_(std::make_shared<HandleLifetime>()) {
   phases_.emplace(loop, *this, lifetime_);
+  deflateQueue_.emplace(loop, *this, lifetime_);
 }
 
 Driver::~Driver() = default;
@@ -40,6 +41,7 @@ void Driver::stop(std::function<void()> onEnd) {
   dirty_.clear();
   failing_.clear();
   waiting_.clear();
+  deflateQueue_.reset();
   phases_.reset();
 }
 
@@ -61,6 +63,9 @@ std::uint32_t Driver::createOptions(const SessionLimits& limits) {
   options.random = &random_;
   if (limits.deflate.has_value()) {
     const DeflateLimits& deflate = *limits.deflate;
+    if (deflate.jobs.has_value()) {
+      deflateQueue_->allow(*deflate.jobs);
+    }
     options.permessageDeflate = std::make_shared<const PermessageDeflateOptions>(
         PermessageDeflateOptions{deflate.negotiation, deflate.deflater, deflatePool_, deflate.threshold});
   }
@@ -144,6 +149,17 @@ void Driver::usesContexts(const Connection& connection) {
   }
 }
 
+void Driver::deflated(ConnectionId id, const DeflateJob& job) {
+  if (Connection* const connection = find(id); connection != nullptr) {
+    connection->deflated(job);
+  }
+}
+
+bool Driver::awaits(ConnectionId id, const DeflateJob& job) const {
+  const Connection* const connection = find(id);
+  return connection != nullptr && connection->awaits(job);
+}
+
 void Driver::retire(Connection& connection) {
   holders_.remove(connection.id());
   const ConnectionId id = connection.id();
@@ -156,16 +172,16 @@ const Connection* Driver::findEnded(ConnectionId id) const {
   return ended == retired_.end() ? connections_.find(id) : ended->second.get();
 }
 
-std::uint32_t Driver::broadcast(std::span<ConnectionId> ids, BufferType type, std::span<const std::uint8_t> payload,
-                                const SharedBytes& owner, Compression compression) {
-  if (payload.size() * ids.size() >= kBusySize) {
+std::uint32_t Driver::broadcast(std::span<ConnectionId> ids, BufferType type,
+                                const std::shared_ptr<SharedMessage>& message, Compression compression) {
+  if (message->payload().size() * ids.size() >= kBusySize) {
     keepFreedMemory();
   }
   std::uint32_t count = 0;
   for (ConnectionId& id : ids) {
     Connection* const connection = find(id);
     try {
-      if (connection != nullptr && connection->send(type, payload, 0, owner, nullptr, compression) == Result::Ok) {
+      if (connection != nullptr && connection->send(type, message, 0, nullptr, compression) == Result::Ok) {
         id = 0;
         ++count;
       }

@@ -18,12 +18,14 @@
 #include "batch.h"
 #include "connection.h"
 #include "connection_table.h"
+#include "deflate_queue.h"
 #include "event.h"
 #include "extension/permessage_deflate_options.h"
 #include "loop_phases.h"
 #include "message_buffer.h"
 #include "random.h"
 #include "recent_connections.h"
+#include "shared_message.h"
 #include "slab.h"
 #include "traffic.h"
 #include "uv_handle.h"
@@ -50,6 +52,8 @@ struct DeflateLimits {
   DeflateNegotiation negotiation;
   DeflaterSettings deflater;
   std::uint32_t threshold = 0;  // bytes; see Compression::FromThreshold
+  std::optional<std::uint32_t>
+      jobs{};  // that compress large messages on the thread pool at a time; of the whole driver
 };
 
 struct SessionLimits {
@@ -95,10 +99,10 @@ class Driver {
                    std::span<const std::uint8_t> head);
   int attachStream(Connection& connection, std::span<const std::uint8_t> head);
 
-  // Queues a message on each of the connections; with an owner as in Connection::send(). The ids of those that took it
-  // become 0; returns their number. compression: see Connection::send().
-  std::uint32_t broadcast(std::span<ConnectionId> ids, BufferType type, std::span<const std::uint8_t> payload,
-                          const SharedBytes& owner, Compression compression = Compression::Off);
+  // Queues a message on each of the connections. The ids of those that took it become 0; returns their number.
+  // compression: see Connection::send().
+  std::uint32_t broadcast(std::span<ConnectionId> ids, BufferType type, const std::shared_ptr<SharedMessage>& message,
+                          Compression compression = Compression::Off);
   // Writes what is queued on every connection: native ones by one system call each, streams by one call for all.
   void flush();
   // The first half of it: what streams are to write is gathered.
@@ -139,6 +143,11 @@ class Driver {
   void closeAfterRead(Connection& connection, int error);
   // The connection compresses or decompresses now. Throws std::bad_alloc.
   void usesContexts(const Connection& connection);
+  const std::shared_ptr<DeflatePool>& deflatePool() const { return deflatePool_; }
+  DeflateQueue& deflateQueue() { return *deflateQueue_; }
+  // From the queue: the job is done; and whether the connection still waits for it.
+  void deflated(ConnectionId id, const DeflateJob& job);
+  bool awaits(ConnectionId id, const DeflateJob& job) const;
   // Bytes of all compression contexts.
   std::uint64_t contextBytes() const { return deflatePool_->bytesInUse(); }
   // The connection has bytes to inflate when the batch was delivered: Connection::resume().
@@ -191,6 +200,7 @@ class Driver {
   std::vector<ConnectionId> waiting_;  // for resume()
   RecentConnections holders_;          // of contexts
   std::shared_ptr<DeflatePool> deflatePool_ = std::make_shared<DeflatePool>();
+  std::optional<DeflateQueue> deflateQueue_;
   Retired retired_;
   ConnectionTable connections_;  // destroyed before what the connections use
 };

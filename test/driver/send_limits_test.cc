@@ -126,7 +126,10 @@ TEST_F(DriverTest, BroadcastsShareThePayload) {
   const std::string payload(kLarge, 'x');
   SharedBytes shared = share(payload);
   std::vector<ConnectionId> ids = {first.id, 0, stream, second.id, 0xFFFFFFFF};
-  EXPECT_EQ(driver_->broadcast(ids, BufferType::Utf8Message, {shared.get(), payload.size()}, shared), 3U);
+  {
+    const auto message = std::make_shared<SharedMessage>(std::span(shared.get(), payload.size()), shared);
+    EXPECT_EQ(driver_->broadcast(ids, BufferType::Utf8Message, message), 3U);
+  }
   EXPECT_EQ(ids, (std::vector<ConnectionId>{0, 0, 0, 0, 0xFFFFFFFF}));
   EXPECT_EQ(shared.use_count(), 4);
   runUntilReceived(first.peer, payload.size() + 4);

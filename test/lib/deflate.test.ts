@@ -5,8 +5,22 @@ import type { AddressInfo } from 'node:net';
 import { constants, deflateRawSync } from 'node:zlib';
 import { describe, expect, test } from '@jest/globals';
 import WS, { WebSocketServer as WSServer } from 'ws';
-import { WebSocket, WebSocketServer, type PerMessageDeflateOptions } from '../../lib/index.js';
-import { acceptText, afterTest, closed, connect, frame, nextMessage, pair, rawServer, serveEcho } from './support.js';
+import { PreparedMessage, WebSocket, WebSocketServer, type PerMessageDeflateOptions } from '../../lib/index.js';
+import {
+  acceptText,
+  afterTest,
+  client,
+  closed,
+  connect,
+  frame,
+  nextMessage,
+  onceWithoutError,
+  pair,
+  rawServer,
+  serve,
+  serveEcho,
+  until,
+} from './support.js';
 
 const rsv1 = 0x40;
 
@@ -123,10 +137,27 @@ describe('negotiation', () => {
     expect(() => new WebSocketServer(options)).toThrow(RangeError);
   });
 
+  test.each([
+    ['shared', 'off', ''],
+    ['off', 'shared', ''],
+    ['shared', 'dedicated', 'server_no_context_takeover; client_no_context_takeover'],
+    ['dedicated', 'shared', 'server_no_context_takeover; client_no_context_takeover'],
+    ['dedicated', 'dedicated', ''],
+  ] as const)('presets: server %s, client %s', async (ofServer, ofClient, answered) => {
+    const { url } = await serveEcho({ perMessageDeflate: ofServer });
+    const headers: (string | undefined)[] = [];
+    const socket = client(url, [], { perMessageDeflate: ofClient });
+    socket.on('upgrade', (response) => headers.push(response.headers['sec-websocket-extensions']));
+    await once(socket, 'open');
+    const on = ofServer !== 'off' && ofClient !== 'off';
+    expect(headers).toEqual([on ? ['permessage-deflate', answered].filter(Boolean).join('; ') : undefined]);
+    await exchange(socket, messages(30));
+  });
+
   test('a wrong type is a TypeError', () => {
     const make = (perMessageDeflate: unknown) => () =>
       new WebSocketServer({ noServer: true, perMessageDeflate: perMessageDeflate as boolean });
-    expect(make('yes')).toThrow(TypeError);
+    expect(make('yes')).toThrow("must be a boolean, 'off', 'shared', 'dedicated' or an object, not the string \"yes\"");
     expect(make({ serverNoContextTakeover: 1 })).toThrow(TypeError);
     expect(make({ clientMaxWindowBits: '10' })).toThrow(TypeError);
     expect(make({ zlibDeflateOptions: { level: '1' } })).toThrow(TypeError);
@@ -155,6 +186,54 @@ describe('sending', () => {
     expect(sizes[0]).toBeLessThan(50);
     expect(sizes.slice(1, 3)).toEqual([2004, 101]);
     expect(sizes[3]).toBeLessThan(50);
+  });
+});
+
+describe('one message for many', () => {
+  const texts = ['x'.repeat(300), '0123456789abcdef'.repeat(1000), randomBytes(20_000).toString('hex')];
+
+  test('a broadcast and a prepared message reach sockets with every kind of parameters', async () => {
+    const { server, url } = await serve({ perMessageDeflate: { threshold: 100 } });
+    const kinds: (PerMessageDeflateOptions | boolean)[] = [
+      { serverNoContextTakeover: true },
+      { serverNoContextTakeover: true },
+      { serverNoContextTakeover: true, serverMaxWindowBits: 8 },
+      { serverNoContextTakeover: true, serverMaxWindowBits: 10 },
+      {},
+      false,
+    ];
+    const sockets = await Promise.all(kinds.map((perMessageDeflate) => connect(url, [], { perMessageDeflate })));
+    const foreign = new WS(url, { perMessageDeflate: { serverNoContextTakeover: true } });
+    afterTest(() => foreign.terminate());
+    await once(foreign, 'open');
+    const received = [...sockets, foreign].map((socket: EventEmitter) => {
+      const seen: string[] = [];
+      socket.on('message', (data: Buffer) => seen.push(data.toString()));
+      return seen;
+    });
+    const expected: string[] = [];
+    for (const text of [...texts, ...texts]) {
+      const prepared = new PreparedMessage(text);
+      expect(server.broadcast(text)).toBe(kinds.length + 1);
+      expect(server.broadcast(prepared)).toBe(kinds.length + 1);
+      for (const socket of server.clients) socket.send(prepared);
+      for (const socket of server.clients) socket.send(prepared, { compress: false });
+      expected.push(text, text, text, text);
+    }
+    await until(() => received.every((seen) => seen.length === expected.length));
+    for (const seen of received) expect(seen).toEqual(expected);
+  });
+
+  test('a client sends a prepared message to servers with other parameters', async () => {
+    const message = new PreparedMessage(texts[1]);
+    for (const perMessageDeflate of [{ clientNoContextTakeover: true }, { clientMaxWindowBits: 9 }, true, false]) {
+      const { url } = await serveEcho({ perMessageDeflate });
+      const socket = await connect(url, [], { perMessageDeflate: { clientNoContextTakeover: true } });
+      for (let i = 0; i < 3; i++) {
+        socket.send(message);
+        expect((await nextMessage(socket)).data.toString()).toBe(texts[1]);
+      }
+    }
   });
 });
 
@@ -192,5 +271,84 @@ describe('receiving', () => {
     expect((await failure(compressed(2, Buffer.from([7]))))[0]).toBe('WS_ERR_INVALID_COMPRESSED_DATA');
     expect((await failure(compressed(1, deflated(Buffer.from([0xff])))))[0]).toBe('WS_ERR_INVALID_UTF8');
     expect((await failure(compressed(9, Buffer.alloc(0))))[0]).toBe('WS_ERR_UNEXPECTED_RSV_1');
+  });
+});
+
+describe('large messages, compressed on the thread pool', () => {
+  const text = randomBytes(200_000).toString('hex');
+  const kinds: [string, PerMessageDeflateOptions][] = [
+    ['with context takeover', {}],
+    ['without', { serverNoContextTakeover: true, clientNoContextTakeover: true, concurrencyLimit: 2 }],
+  ];
+
+  test.each(kinds)('%s: order, callbacks, bufferedAmount, close', async (_name, perMessageDeflate) => {
+    const { url, server } = await serve({ perMessageDeflate });
+    const foreign = new WS(url);
+    afterTest(() => foreign.terminate());
+    const received: string[] = [];
+    foreign.on('message', (data: Buffer) => received.push(data.toString()));
+    foreign.on('ping', () => received.push('ping'));
+    await once(foreign, 'open');
+    const [peer] = server.clients;
+    const sent: number[] = [];
+    const expected = [text, 'small', text, `${text}-`, 'x'.repeat(2000)];
+    expected.forEach((each, i) => peer.send(each, (error) => sent.push(error ? -1 : i)));
+    expect(peer.bufferedAmount).toBe(expected.join('').length);
+    peer.ping();
+    const bytes = Buffer.from(text);
+    const done = peer.sendAsync(bytes);
+    bytes.fill(0); // it was copied
+    peer.close(1000, 'bye');
+    expect(peer.send('late')).toBe(false);
+    await done;
+    const [code, reason] = (await onceWithoutError(foreign, 'close')) as [number, Buffer];
+    expect([code, String(reason)]).toEqual([1000, 'bye']);
+    expect(received[0]).toBe('ping');
+    expect(received.slice(1).map((each) => [...expected, text].indexOf(each))).toEqual([0, 1, 0, 3, 4, 0]);
+    expect(sent).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  test.each(kinds)('%s: a broadcast, and a program that ends sockets meanwhile', async (_name, perMessageDeflate) => {
+    const { url, server } = await serve({ perMessageDeflate });
+    const sockets = await Promise.all(Array.from({ length: 6 }, () => connect(url)));
+    await until(() => server.clients.size === 6);
+    const counts = sockets.map((socket) => {
+      const state = { right: 0 };
+      socket.on('error', () => {});
+      socket.on('message', (data) => (state.right += (data as Buffer).toString() === text ? 1 : 0));
+      return state;
+    });
+    const message = new PreparedMessage(text);
+    for (let i = 0; i < 3; i++) {
+      server.broadcast(text);
+      server.broadcast(message);
+    }
+    const peers = [...server.clients];
+    const failed = once(peers[0], 'close');
+    const callback = new Promise<Error | undefined>((resolve) => peers[0].send(text, resolve));
+    peers[0].terminate();
+    setImmediate(() => peers[1].terminate());
+    expect(await callback).toBeInstanceOf(Error);
+    await failed;
+    await until(() => counts.filter(({ right }) => right === 6).length >= 4);
+    for (const socket of sockets) socket.terminate();
+  });
+
+  test.each(kinds)('%s: exchanged with ws in both roles', async (_name, perMessageDeflate) => {
+    const sent = [text, 'a', text.repeat(2), 'b', text].map((each) => Buffer.from(each));
+    await exchange(await connect(await serveWs(perMessageDeflate), [], { perMessageDeflate }), sent);
+    const { url } = await serveEcho({ perMessageDeflate });
+    const socket = new WS(url, { perMessageDeflate: perMessageDeflate as object });
+    afterTest(() => socket.terminate());
+    await once(socket, 'open');
+    await exchange(socket, sent);
+  });
+
+  test('concurrencyLimit is checked', () => {
+    const make = (concurrencyLimit: unknown) => () =>
+      new WebSocketServer({ noServer: true, perMessageDeflate: { concurrencyLimit: concurrencyLimit as number } });
+    for (const right of [0, 1, 10, Infinity, undefined]) expect(make(right)).not.toThrow();
+    for (const wrong of [-1, 1.5, NaN]) expect(make(wrong)).toThrow(RangeError);
+    expect(make('10')).toThrow(TypeError);
   });
 });

@@ -19,10 +19,18 @@ class MessageDeflater {
   ~MessageDeflater() { release(); }
 
   bool takeover() const { return takeover_; }
+  const DeflaterSettings& settings() const { return settings_; }
 
   // Compresses a whole message (last), or the next part of one, as Deflater::deflate() does. Throws std::bad_alloc and
   // has forgotten everything then, which receivers can bear.
   void deflate(std::span<const std::uint8_t> input, bool last, ByteBuffer& output);
+
+  // Gives the context away, for a message that is compressed elsewhere, and takes it again. Throws std::bad_alloc.
+  std::unique_ptr<Deflater> lend() {
+    return deflater_ == nullptr ? pool_->takeDeflater(settings_) : std::move(deflater_);
+  }
+  void takeBack(std::unique_ptr<Deflater> deflater) { deflater_ = std::move(deflater); }
+  const std::shared_ptr<DeflatePool>& pool() const { return pool_; }
 
   // Gives the context back. Legal at any time: what is compressed next refers to nothing before (RFC 7692, 7.2.1).
   void release() { pool_->give(std::move(deflater_)); }
