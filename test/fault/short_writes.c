@@ -1,5 +1,5 @@
-// Preloaded into a process: its sockets take few bytes at a time, in turns from 1 byte to kMost, and say EAGAIN every second
-// time. So every offset of everything that is sent is an end of a write at some time.
+// Preloaded into a process: its sockets take few bytes at a time, in turns from 1 byte to kMost, and say EAGAIN every
+// second time. So every offset of everything that is sent is an end of a write at some time.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
