@@ -113,9 +113,9 @@ export function textOf(data: unknown): string {
   return (data as Buffer).toString();
 }
 
-/** Waits until the condition holds. */
+/** Waits until the condition holds: for long, because a process under a sanitizer takes seconds to end. */
 export async function until(condition: () => boolean, what = 'the condition'): Promise<void> {
-  for (const end = Date.now() + 5000; !condition();) {
+  for (const end = Date.now() + 20_000; !condition();) {
     if (Date.now() > end) throw new Error(`${what} did not come true`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
