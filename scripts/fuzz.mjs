@@ -2,7 +2,7 @@
 // Each target runs for twenty minutes or ten million executions, whichever ends first.
 //   --seconds N   instead of twenty minutes
 //   --runs N      instead of ten million executions
-//   --ci          60 seconds of processor time for all targets together
+//   --ci          40 seconds of processor time for all targets together
 // What libFuzzer learns is kept in build/fuzz/corpus/ for the next run; an input that fails is left in
 // build/fuzz/findings/. Ends with the line "N passed, N failed".
 import { mkdirSync, readdirSync } from 'node:fs';
@@ -28,7 +28,7 @@ const build = orExplain(() => buildNative('fuzz', { targets: ['fuzz'] }));
 const findings = path.join(build, 'findings');
 mkdirSync(findings, { recursive: true });
 
-const secondsEach = ci ? Math.floor(60 / targets.length) : Number(seconds ?? 1200);
+const secondsEach = ci ? Math.floor(40 / targets.length) : Number(seconds ?? 1200);
 const limits = [`-max_total_time=${secondsEach}`, `-runs=${Number(runs ?? 10_000_000)}`];
 const rows = [];
 const waiting = [...targets];
