@@ -66,6 +66,8 @@ const leftOut = {
 };
 const isLeftOut = (name) => isShort && leftOut[preset]?.includes(name);
 const waiting = suites.filter(([name, folder]) => existsSync(path.join(root, folder)) && !isLeftOut(name));
+// The longest first, so that the other lanes are not done long before.
+if (lanes > 1) waiting.sort(([a], [b]) => Number(b.startsWith('lib-')) - Number(a.startsWith('lib-')));
 await Promise.all(
   Array.from({ length: lanes }, async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await perform(...next);
