@@ -112,10 +112,10 @@ export class Connection implements DriverEvents {
     else if (this.waiting === undefined || this.waiting.makeWay()) {
       held = this.transmit(payload, isBinary, options, callback);
     }
-    return held === undefined || this.#waits(held, payload, callback);
+    return held === undefined || this.#heldOrRefused(held, payload, callback);
   }
 
-  #waits(held: number, payload: Message, callback: SendCallback | undefined): false {
+  #heldOrRefused(held: number, payload: Message, callback: SendCallback | undefined): false {
     if (held < 0 && held !== noRoom) return this.refuse(payload, callback);
     this.#needsDrain = true;
     if (held === noRoom) this.overflow(callback);

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import WS, { WebSocketServer as WSServer } from 'ws';
-import { hasTest } from './documented-tests';
+import { hasTest, tableRows } from './documented-tests';
 import { root } from './support';
 
 const page = readFileSync(join(root, 'docs/coming-from-ws.md'), 'utf8');
@@ -18,17 +18,10 @@ interface Row {
 }
 
 const rows: Row[] = page.split('\n## ').flatMap((text) => {
-  const [section, ...lines] = text.split('\n');
-  return lines
-    .filter((line) => line.startsWith('|'))
-    .slice(2)
-    .map((line) =>
-      line
-        .split('|')
-        .slice(1, -1)
-        .map((cell) => cell.trim()),
-    )
-    .map(([first, here, test]) => ({ section, names: [...first.matchAll(/`([^`]+)`/g)].map((m) => m[1]), here, test }));
+  const section = text.split('\n', 1)[0];
+  return tableRows(text).map(([first, here, test]) => {
+    return { section, names: [...first.matchAll(/`([^`]+)`/g)].map((m) => m[1]), here, test };
+  });
 });
 
 function expectRows(section: string, names: string[]): void {

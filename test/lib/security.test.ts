@@ -2,24 +2,14 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { hasTest } from './documented-tests';
+import { hasTest, tableRows } from './documented-tests';
 import { root, serve } from './support';
 
 const page = readFileSync(join(root, 'SECURITY.md'), 'utf8');
 
 /** The rows of the tables of a section, cell by cell. */
 function rowsOf(section: string): string[][] {
-  const text = page.split('\n## ').find((part) => part.startsWith(section)) ?? '';
-  return text
-    .split('\n')
-    .filter((line) => line.startsWith('|'))
-    .slice(2)
-    .map((line) =>
-      line
-        .split('|')
-        .slice(1, -1)
-        .map((cell) => cell.trim()),
-    );
+  return tableRows(page.split('\n## ').find((part) => part.startsWith(section)) ?? '');
 }
 
 test.each([
