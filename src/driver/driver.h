@@ -21,6 +21,7 @@
 #include "deflate_queue.h"
 #include "event.h"
 #include "extension/permessage_deflate_options.h"
+#include "huge_pages.h"
 #include "loop_phases.h"
 #include "message_buffer.h"
 #include "random.h"
@@ -199,7 +200,7 @@ class Driver {
   std::vector<Failing> failing_;
   std::vector<ConnectionId> waiting_;  // for resume()
   RecentConnections holders_;          // of contexts
-  std::shared_ptr<DeflatePool> deflatePool_ = std::make_shared<DeflatePool>();
+  std::shared_ptr<DeflatePool> deflatePool_ = std::make_shared<DeflatePool>(makeHugePages());
   std::optional<DeflateQueue> deflateQueue_;
   Retired retired_;
   ConnectionTable connections_;  // destroyed before what the connections use
