@@ -5,7 +5,7 @@ import { UsageError, type Arguments, type Command } from './arguments.js';
 import { readTlsOptions, readUrl, tlsOptions } from './client-options.js';
 import { describeDetails, describeFamilies, type CaseResult } from './conformance-report.js';
 import { messageOf, Status } from './status.js';
-import { count, progress, StatusLine } from './terminal.js';
+import { count, printable, progress, StatusLine } from './terminal.js';
 
 interface Case {
   id: string;
@@ -127,7 +127,7 @@ async function runCases(
     if (result.verdict !== 'passed') differing++;
     if (args.flag('verbose') && !args.flag('json')) {
       line.clear();
-      console.log(suite.formatResult(result, true));
+      console.log(printable(suite.formatResult(result, true)));
     }
     const text = `${count(done)} of ${count(cases.length)} cases, ${count(differing)} differ`;
     line.show(progress(done / cases.length, `${text} · ${result.id}`));

@@ -41,7 +41,8 @@ export const connect: Command = {
   notes: `On a terminal, lines that begin with a slash are commands:
 ${lineHelp.replace(/^/gm, '  ')}
 
-Exit status: 0 closed normally, 1 could not connect, 2 wrong usage, 3 closed abnormally or too few messages.`,
+Exit status: 0 closed normally, 1 could not connect, 2 wrong usage, 3 closed abnormally or too few
+messages.`,
   run: async (args) => {
     const url = readUrl(args);
     const { protocols, options } = readClientOptions(args);
@@ -67,7 +68,7 @@ class Session {
   readonly #isInteractive: boolean;
   /** Milliseconds; undefined: forever. */
   readonly #wait: number | undefined;
-  readonly #expected: number | undefined;
+  #expected: number | undefined;
   #show: Transcript;
   #prompt: Prompt | undefined;
   #received = 0;
@@ -102,7 +103,10 @@ class Session {
 
   /** @returns the exit status */
   run(socket: WebSocket): Promise<number> {
-    onInterrupt(() => this.#interrupt(socket));
+    onInterrupt((why) => {
+      if (why === 'unread') this.#expected = undefined; // nobody counts them
+      this.#interrupt(socket);
+    });
     socket.on('open', () => this.#opened(socket));
     // With `textType: 'string'` text comes as strings.
     socket.on('message', (data: unknown) => this.#message(socket, data as string | Buffer));

@@ -128,7 +128,11 @@ function describe(findings: Findings): string {
     ['Binary', binary === undefined ? red('not loaded') : `${binary.file}${dim(` · ${bytes(binary.bytes)}`)}`],
   ];
   if (binary !== undefined) {
-    rows.push(['Component', binary.component], ['OpenSSL', binary.openssl.replace(/^OpenSSL /, '')], ['zlib', binary.zlib]);
+    rows.push(
+      ['Component', binary.component],
+      ['OpenSSL', binary.openssl.replace(/^OpenSSL /, '')],
+      ['zlib', binary.zlib],
+    );
   }
   if (echo !== undefined) {
     const detail = echo.transport === 'native' ? ' · stream for wss:' : '';

@@ -64,7 +64,7 @@ export class Latencies {
   /** Ranges of round numbers that hold everything recorded: at most so many, each about as much wider than the last. */
   ranges(most: number): LatencyRange[] {
     if (this.#count === 0) return [];
-    const choices = [[1, 1.25, 1.6, 2, 2.5, 3.2, 4, 5, 6.4, 8], [1, 1.6, 2.5, 4, 6.4], [1, 2, 5], [1, 3], [1]];
+    const choices = [[1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8], [1, 1.5, 2, 3, 5, 7], [1, 2, 5], [1, 3], [1]];
     for (const steps of choices) {
       const ranges = this.#rangesOf(steps);
       if (ranges.length <= most || steps.length === 1) return ranges;

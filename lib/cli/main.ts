@@ -10,7 +10,7 @@ import { connect } from './connect.js';
 import { doctor } from './doctor.js';
 import { listen } from './listen.js';
 import { messageOf, Status } from './status.js';
-import { paletteOf } from './terminal.js';
+import { paletteOf, printable } from './terminal.js';
 
 const program = 'websocket-component';
 const commands: readonly Command[] = [connect, listen, bench, conformance, build, doctor];
@@ -84,7 +84,7 @@ main(process.argv[2], ...process.argv.slice(3)).then(
   },
   (error: unknown) => {
     const { red } = paletteOf(process.stderr);
-    console.error(`${red('error:')} ${messageOf(error)}`);
+    console.error(`${red('error:')} ${printable(messageOf(error))}`);
     const isUsage = error instanceof UsageError;
     const about = commands.find((one) => one.name === process.argv[2]);
     if (isUsage) console.error(`See ${[program, ...(about === undefined ? [] : [about.name]), '--help'].join(' ')}.`);

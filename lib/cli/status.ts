@@ -25,23 +25,22 @@ export function messageOf(error: unknown): string {
 export function hintFor(error: unknown): string | undefined {
   const code = String((error as NodeJS.ErrnoException | undefined)?.code);
   if (/CERT|SELF_SIGNED|ISSUER/.test(code)) return '--ca FILE trusts a certificate, --insecure accepts every one.';
+  if (code === 'ECONNRESET') return 'Perhaps the server wants TLS: then its URL begins with wss://.';
   if (code === 'EPROTO') return 'Perhaps the server does not use TLS: then its URL begins with ws://.';
   return undefined;
 }
 
-/**
- * Calls back when the program should end: at Ctrl-C, SIGTERM and SIGHUP, and when nobody reads its output any more
- * (`| head`). A second Ctrl-C ends it at once.
- */
-export function onInterrupt(listener: () => void): void {
+/** Why the program should end: a signal, or nobody reads its output any more (`| head`). */
+export type Interruption = 'signal' | 'unread';
+
+/** Calls back once when the program should end. A second signal ends it at once. */
+export function onInterrupt(listener: (why: Interruption) => void): void {
   let isInterrupted = false;
-  const interrupt = (): void => {
-    if (isInterrupted) process.exit(Status.Interrupted);
+  const interrupt = (why: Interruption): void => {
+    if (isInterrupted && why === 'signal') process.exit(Status.Interrupted);
+    if (!isInterrupted) listener(why);
     isInterrupted = true;
-    listener();
   };
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt);
-  process.stdout.on('error', () => {
-    if (!isInterrupted) interrupt();
-  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt('signal'));
+  process.stdout.on('error', () => interrupt('unread'));
 }

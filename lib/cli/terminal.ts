@@ -13,7 +13,8 @@ type Output = Pick<WriteStream, 'write'> & Partial<Pick<WriteStream, 'isTTY' | '
 /** The palette for a stream: colours when it is a terminal that has them. `hasColors` heeds NO_COLOR, FORCE_COLOR and TERM. */
 export function paletteOf(stream: Output): Palette {
   // Node.js before 20.12 has no styleText.
-  const styleText: typeof util.styleText | undefined = stream.isTTY && stream.hasColors?.() ? util.styleText : undefined;
+  const styleText: typeof util.styleText | undefined =
+    stream.isTTY && stream.hasColors?.() ? util.styleText : undefined;
   const style = (format: keyof Palette) => (text: string) =>
     styleText === undefined ? text : styleText(format, text, { validateStream: false });
   return {
