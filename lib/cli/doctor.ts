@@ -149,6 +149,6 @@ function describe(findings: Findings): string {
     ...rows.map(([name, value]) => `  ${dim(name.padEnd(width))}${value}`),
   ];
   if (problem !== undefined) lines.push('', `${red('problem')} ${problem}`);
-  if (help !== undefined) lines.push('', `This builds the binary: ${bold(help)}`);
+  if (help !== undefined && problem?.includes(help) !== true) lines.push('', `This builds the binary: ${bold(help)}`);
   return lines.join('\n');
 }

@@ -2,6 +2,7 @@
  * The load of `bench`: connections that send messages to an echo server and time the answers. Without a rate, each
  * connection sends the next message when one comes back; with one, messages are due at even intervals.
  */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ClientOptions, WebSocket } from '../index.js';
 import { makeSocket } from './client-options.js';
@@ -94,6 +95,7 @@ export class Load {
 
   constructor(options: LoadOptions) {
     this.#options = options;
+    setMaxListeners(0, this.#stopped.signal); // each connection has one while it opens
   }
 
   get opened(): number {

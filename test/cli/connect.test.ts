@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { WebSocketServer, type WebSocket } from '../../lib';
-import { afterTest, makeCertificate, serve, serveEcho, until } from '../lib/support';
+import { afterTest, makeCertificate, serve, serveEcho, textOf, until } from '../lib/support';
 import { eventsOf, run, start } from './program';
 
 test('--execute sends messages, and --count ends with the answers', async () => {
@@ -129,7 +129,7 @@ test('a certificate that nobody vouches for is refused, unless --ca or --insecur
   const certificate = makeCertificate();
   const https = createServer(certificate).listen(0, '127.0.0.1');
   const server = new WebSocketServer({ server: https });
-  server.on('connection', (socket) => socket.on('message', (data) => socket.send(String(data))));
+  server.on('connection', (socket) => socket.on('message', (data) => socket.send(textOf(data))));
   const folder = mkdtempSync(join(tmpdir(), 'websocket-component-'));
   afterTest(async () => {
     rmSync(folder, { recursive: true });

@@ -75,8 +75,28 @@ export function eventsOf(stdout: string): Record<string, unknown>[] {
     });
 }
 
-/** Text without the escape sequences of a terminal. */
-export function withoutEscapes(text: string): string {
-  // eslint-disable-next-line no-control-regex -- they are what is removed
-  return text.replace(/\x1b\[[0-9;?]*[A-Za-z]/g, '').replace(/\r/g, '');
+/** What a terminal of 80 columns shows, and has scrolled out of sight: the lines that this text leaves. */
+export function screenOf(text: string): string[] {
+  const rows = [''];
+  let [x, y] = [0, 0];
+  // eslint-disable-next-line no-control-regex -- a terminal's language
+  for (const match of text.matchAll(/\x1b\[\??([\d;]*)([A-Za-z])|[^]/gu)) {
+    const [token, count, name] = match as string[] & [string, string?, string?];
+    const by = Number(count ?? '') || 1;
+    if (token === '\n') y++;
+    else if (token === '\r') x = 0;
+    else if (name === 'A') y = Math.max(y - by, 0);
+    else if (name === 'C') x += by;
+    else if (name === 'D') x = Math.max(x - by, 0);
+    else if (name === 'G') x = by - 1;
+    else if (name === 'J' || name === 'K') rows[y] = rows[y].slice(0, x);
+    else if (name === undefined) {
+      if (x === 80) [x, y] = [0, y + 1];
+      rows[y] = `${(rows[y] ?? '').slice(0, x).padEnd(x)}${token}${(rows[y] ?? '').slice(x + 1)}`;
+      x++;
+    }
+    if (name === 'J') rows.length = y + 1;
+    while (rows.length <= y) rows.push('');
+  }
+  return rows.map((row) => row.trimEnd());
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WebSocket } from '../../lib';
 import { afterTest, connect, nextMessage, serve, serveEcho } from '../lib/support';
-import { startOnTerminal, withoutEscapes } from './program';
+import { startOnTerminal, screenOf } from './program';
 
 const controlC = '\x03';
 const controlD = '\x04';
@@ -22,7 +22,7 @@ test('what is typed is sent, what comes is shown, and commands are obeyed', asyn
   const { url } = await serveEcho({ perMessageDeflate: true });
   const { env, history } = user();
   const started = startOnTerminal(['connect', url], env);
-  await started.prints('Ctrl-C closes');
+  await started.prints('> ');
   started.type('hello\r');
   await started.prints('< hello');
   started.type('/binary 68656c6c6f\r');
@@ -37,7 +37,7 @@ test('what is typed is sent, what comes is shown, and commands are obeyed', asyn
   await started.prints('sends a ping, and shows how long');
   started.type('/close 4000 bye\r');
   const { status } = await started.ended;
-  const lines = withoutEscapes(started.stdout).split('\n');
+  const lines = screenOf(started.stdout);
   expect(lines.filter((line) => line.startsWith('connected'))).toEqual([`connected ${url}/ · permessage-deflate`]);
   expect(lines).toContain(`  ${'00 '.repeat(16)} ${'.'.repeat(16)}`);
   expect(lines.at(-2)).toBe('closed 4000: "bye"');
@@ -56,14 +56,14 @@ test('arrow keys bring back what was typed in the last session; --no-history kee
     ['secret', ['--no-history']],
   ] as const) {
     const started = startOnTerminal(['connect', url, ...options], env);
-    await started.prints('Ctrl-C closes');
+    await started.prints('> ');
     started.type(`${input}\r`);
     await started.prints(`< ${input}`);
     started.type(controlD);
     expect((await started.ended).status).toBe(0);
   }
   const again = startOnTerminal(['connect', url], env);
-  await again.prints('Ctrl-C closes');
+  await again.prints('> ');
   again.type(`${up}\r`);
   await again.prints('< first');
   again.type(controlC);
@@ -75,7 +75,7 @@ test('a message that comes while a line is typed is shown above it, and cannot m
   const connected = once(server, 'connection');
   const started = startOnTerminal(['connect', url], user().env);
   const [socket] = (await connected) as [WebSocket];
-  await started.prints('Ctrl-C closes');
+  await started.prints('> ');
   const long = `half a line ${'x'.repeat(100)}`; // more than the terminal is wide
   started.type(long);
   await started.prints('xxxx');
@@ -83,10 +83,10 @@ test('a message that comes while a line is typed is shown above it, and cannot m
   await started.prints('in two lines');
   started.type(' and its end\r');
   expect((await nextMessage(socket)).data.toString()).toBe(`${long} and its end`);
-  expect(withoutEscapes(started.stdout)).toContain('< \\x1b[2Jnews\n  in two lines\n');
+  expect(screenOf(started.stdout).join('\n')).toContain('< \\x1b[2Jnews\n  in two lines\n');
   socket.close(1011, 'enough');
   expect((await started.ended).status).toBe(3);
-  expect(withoutEscapes(started.stdout)).toContain('closed 1011 internal error: "enough"');
+  expect(screenOf(started.stdout).join('\n')).toContain('closed 1011 internal error: "enough"');
 });
 
 test('colours are for terminals that have them', async () => {
@@ -133,6 +133,6 @@ test('a measurement shows its progress, and Ctrl-C ends it with the result so fa
   await started.prints('messages/s');
   started.type(controlC);
   const { status } = await started.ended;
-  expect(withoutEscapes(started.stdout)).toContain('Distribution, ms\n');
+  expect(screenOf(started.stdout).join('\n')).toContain('Distribution, ms\n');
   expect(status).toBe(0);
 });
