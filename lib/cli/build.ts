@@ -18,6 +18,7 @@ install it. Nothing is downloaded.
 Exit status: 0 built, 1 not built, 2 wrong usage.`,
   run: async (args) => {
     args.noOperand();
+    console.error('Building the native module, which takes a minute or two …');
     const child = spawn(process.execPath, [join(root, 'scripts/build.mjs')], { cwd: root, stdio: 'inherit' });
     const [code] = (await once(child, 'close')) as [number | null];
     return code === 0 ? Status.Ok : Status.Failed;

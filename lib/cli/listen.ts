@@ -76,6 +76,8 @@ class Listener {
   readonly #isInteractive: boolean;
   readonly #show: Transcript;
   #prompt: Prompt | undefined;
+  #isClosing = false;
+  /** The number of the newest client. */
   #last = 0;
 
   constructor(args: Arguments) {
@@ -93,6 +95,8 @@ class Listener {
   /** @returns the exit status */
   run(server: WebSocketServer): Promise<number> {
     const close = (): void => {
+      if (this.#isClosing) return;
+      this.#isClosing = true;
       this.#prompt?.close();
       this.#prompt = undefined;
       process.stdin.destroy();
