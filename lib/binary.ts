@@ -131,7 +131,7 @@ function explain(failures: Failure[]): Error {
     return new Error(
       `The native module of websocket-component is missing for this system (${system}): the package ${wanted.join(' or ')} ` +
         `is not installed, and ${ownBuild} does not exist. Packages are left out by --omit=optional, and by lock files ` +
-        `and node_modules folders made on another system: install again without them. Or: ${build}`,
+        `and node_modules folders made on another system: install again without them, or build it with: ${buildCommand}`,
     );
   }
   const found = failures.filter(({ error }) => !isMissing(error));
