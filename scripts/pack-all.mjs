@@ -6,6 +6,7 @@ import { copyFileSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync 
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { transformSync } from '@swc/core';
 import { buildLibrary, buildNative, orExplain } from './build.mjs';
 import { capture, root, takeOption } from './run.mjs';
 
@@ -54,18 +55,53 @@ export function packAll(out, binaries) {
   return [main, ...platforms];
 }
 
-/** The files that npm would pack, with a package.json for those who install it. */
+/**
+ * The files that npm would pack, with a package.json for those who install it. To keep it small, JavaScript goes without
+ * its comments (those of the API are in the declarations), and so do declarations that no public one refers to.
+ */
 function stageMain(manifest, platforms, folder) {
   const [listing] = JSON.parse(must('npm', ['pack', '--dry-run', '--json'], { cwd: root }).stdout);
+  const declarations = new Set(typesOf(manifest.exports).flatMap((file) => [...reachable(path.join(root, file))]));
   for (const { path: file } of listing.files) {
+    const source = path.join(root, file);
+    if (/^dist\/.*\.d\.[cm]?ts$/.test(file) && !declarations.has(source)) continue;
     mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
-    copyFileSync(path.join(root, file), path.join(folder, file));
+    if (/\.[cm]?js$/.test(file)) writeFileSync(path.join(folder, file), withoutComments(file));
+    else copyFileSync(source, path.join(folder, file));
   }
   const published = { ...manifest };
   for (const key of ['devDependencies', 'scripts', 'files']) delete published[key];
   published.optionalDependencies = Object.fromEntries(platforms.map((name) => [name, manifest.version]));
   writeJson(path.join(folder, 'package.json'), published);
   return folder;
+}
+
+/** The declaration files that `exports` of package.json names. */
+function typesOf(conditions) {
+  if (typeof conditions === 'string') return /\.d\.[cm]?ts$/.test(conditions) ? [conditions] : [];
+  return Object.values(conditions).flatMap(typesOf);
+}
+
+/** A declaration file and those that it refers to, directly or not. */
+function reachable(file, found = new Set()) {
+  if (found.has(file)) return found;
+  found.add(file);
+  const references = readFileSync(file, 'utf8').matchAll(/(?:from|import|require)\s*\(?'(\.[^']+)'/g);
+  for (const [, name] of references) {
+    reachable(path.join(path.dirname(file), name.replace(/\.([cm]?)js$/, '.d.$1ts')), found);
+  }
+  return found;
+}
+
+function withoutComments(file) {
+  const isCommonJs = file.endsWith('.cjs') || /^dist\/.*\.js$/.test(file);
+  return transformSync(readFileSync(path.join(root, file), 'utf8'), {
+    configFile: false,
+    swcrc: false,
+    isModule: !isCommonJs,
+    jsc: { target: 'es2022', parser: { syntax: 'ecmascript' }, minify: { format: { comments: false } } },
+    minify: false,
+  }).code;
 }
 
 function stagePlatform(manifest, target, { os, cpu, libc }, binary, folder) {

@@ -113,10 +113,17 @@ function run(project, args) {
 function checkFiles(project) {
   const main = path.join(project, 'node_modules/websocket-component');
   const files = readdirSync(main, { recursive: true });
-  for (const file of ['LICENSE', 'README.md', 'dist/esm.mjs', 'src/component/session.cc', 'cmake/NodeHeaders.cmake']) {
+  for (const file of [
+    'LICENSE',
+    'README.md',
+    'dist/esm.d.mts',
+    'src/component/session.cc',
+    'cmake/NodeHeaders.cmake',
+  ]) {
     expect(files.includes(file), `${file} is not in the package`);
   }
-  const strangers = files.filter((file) => /(^|\/)\.|\.node$|^(test|bench|docs|lib|build)\//.test(file));
+  const unwanted = /(^|\/)\.|\.node$|^(bench|docs|lib|build|test\/(?!conformance\b))/;
+  const strangers = files.filter((file) => unwanted.test(file));
   expect(strangers.length === 0, `in the package: ${strangers.join(', ')}`);
 
   const manifest = JSON.parse(readFileSync(path.join(main, 'package.json'), 'utf8'));
