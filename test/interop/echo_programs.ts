@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Peer } from './conversation';
-import { Program, python } from './peers';
+import { Program } from './peers';
 
 export type Role = 'server' | 'client';
 
@@ -17,12 +17,14 @@ export interface EchoProgram {
   missing?: string;
   /** What it cannot do, or does in another way. */
   ability: Pick<Peer, 'canPing' | 'closeAnswer'>;
-  /** @param compress it makes an offer of permessage-deflate, and agrees to each */
-  start: (role: Role, compress?: boolean) => Program;
+  /** @param options of its command line: `--compress` */
+  start: (role: Role, options?: string[]) => Program;
 }
 
 const both: Role[] = ['server', 'client'];
-const options = (role: Role, compress?: boolean) => (compress === true ? [role, '--compress'] : [role]);
+
+/** Debian's python3, because its libraries belong to it; elsewhere the one on the path. */
+const python = process.platform === 'linux' ? '/usr/bin/python3' : 'python3';
 
 function pythonLibrary(name: string, library: string, ability: EchoProgram['ability'] = {}): EchoProgram {
   const found = spawnSync(python, ['-c', `import importlib.util as i; exit(i.find_spec("${library}") is None)`]);
@@ -31,8 +33,8 @@ function pythonLibrary(name: string, library: string, ability: EchoProgram['abil
     roles: both,
     missing: found.status === 0 ? undefined : `Python's ${library}`,
     ability,
-    start: (role, compress) =>
-      Program.start(python, [join(__dirname, 'python_echo.py'), library, ...options(role, compress)]),
+    start: (role, options = []) =>
+      Program.start(python, [join(__dirname, 'python_echo.py'), library, role, ...options]),
   };
 }
 
@@ -48,15 +50,15 @@ export const libwebsockets: EchoProgram = {
   roles: both,
   missing: flags.status === 0 ? undefined : 'libwebsockets',
   ability: {},
-  start: (role, compress) => {
+  start: (role, options = []) => {
     const folder = mkdtempSync(join(tmpdir(), 'websocket-component-'));
     const program = join(folder, 'libwebsockets_echo');
     try {
       const source = join(__dirname, 'libwebsockets_echo.c');
       execFileSync('cc', ['-std=gnu11', '-O2', '-o', program, source, ...flags.stdout.trim().split(/\s+/)]);
-      return Program.start(program, options(role, compress));
+      return Program.start(program, [role, ...options]);
     } finally {
-      process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+      rmSync(folder, { recursive: true }); // the program runs already
     }
   },
 };

@@ -1,7 +1,7 @@
 // What the interoperability tests share: the messages that every pair of peers exchanges, the example server as a
-// process of its own, Python's websockets and a certificate for TLS. What is missing is an error that names the command
+// process of its own, and a certificate for TLS. What is missing is an error that names the command
 // which installs it; only the programs that not every system has a package of are skipped (describeWith).
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { type EventEmitter, once } from 'node:events';
 import { accessSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -12,9 +12,6 @@ export const root = join(__dirname, '..', '..');
 
 /** Message sizes in bytes: empty, one byte, and both sides of each change of the frame header's length field. */
 export const sizes = [0, 1, 125, 126, 65535, 65536, 16 * 1024 * 1024];
-
-/** Debian's python3, because python3-websockets belongs to it; elsewhere the one on the path. */
-export const python = process.platform === 'linux' ? '/usr/bin/python3' : 'python3';
 
 /** Milliseconds that one test may take: the 16 MiB messages are slow under the sanitizers. */
 export const timeout = 120_000;
@@ -95,13 +92,6 @@ export class Program {
   /** The example server; arguments and environment variables as on the command line. */
   static startExample(args: string[], env: NodeJS.ProcessEnv = {}): Program {
     return Program.start(process.execPath, ['examples/server/server.mjs', ...args], env);
-  }
-
-  /** A Python script of this folder. Throws when the library that it needs is not installed. */
-  static startPython(script: string, args: string[], library = 'websockets'): Program {
-    const probe = spawnSync(python, ['-c', `import ${library}`], { encoding: 'utf8' });
-    if (probe.status !== 0) throw missing(`Python's ${library} (${probe.error?.message ?? probe.stderr.trim()})`);
-    return Program.start(python, [join(__dirname, script), ...args]);
   }
 
   /** Resolves with the first group of the next line of standard output that matches. */

@@ -1,17 +1,27 @@
 """Python's WebSocket libraries, which send back what they get: python_echo.py LIBRARY ROLE [--compress]
+           [--tls CERTIFICATE KEY]
 
 LIBRARY: websockets, aiohttp or tornado. As a server (ROLE "server") it listens on 127.0.0.1 and prints "port N". As a
 client (ROLE "client") it reads URLs from standard input, one a line, and serves each connection until it is closed. Both
 end when standard input ends. With --compress they agree to every offer of permessage-deflate and make one; without, they
-know no extension. conversation.ts tells what the other side asks of them, and what they print.
+know no extension. With --tls a server of websockets speaks TLS. conversation.ts tells what the other side asks of them, and what they print.
 """
 
+import argparse
 import asyncio
+import ssl
 import sys
 
 SUBPROTOCOL = "conversation"
 OFFER = ["other", SUBPROTOCOL]
-COMPRESS = "--compress" in sys.argv
+
+parser = argparse.ArgumentParser()
+parser.add_argument("library", choices=["websockets", "aiohttp", "tornado"])
+parser.add_argument("role", choices=["server", "client"])
+parser.add_argument("--compress", action="store_true")
+parser.add_argument("--tls", nargs=2)
+arguments = parser.parse_args()
+COMPRESS = arguments.compress
 
 
 def command_of(message):
@@ -37,10 +47,15 @@ class Websockets:
         import websockets
         from websockets.extensions.permessage_deflate import ServerPerMessageDeflateFactory
 
+        context = None
+        if arguments.tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*arguments.tls)
         server = await websockets.serve(
             Websockets.echo,
             "127.0.0.1",
             0,
+            ssl=context,
             compression=None,
             extensions=[ServerPerMessageDeflateFactory()] if COMPRESS else None,
             subprotocols=[SUBPROTOCOL],
@@ -195,4 +210,4 @@ async def main(library, role):
 
 
 libraries = {"websockets": Websockets, "aiohttp": Aiohttp, "tornado": Tornado}
-asyncio.run(main(libraries[sys.argv[1]], sys.argv[2]))
+asyncio.run(main(libraries[arguments.library], arguments.role))
