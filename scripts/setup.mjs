@@ -23,6 +23,7 @@ const testPackages = [
   'python3-aiohttp',
   'chromium',
   'openssl', // certificates of the tests
+  'valgrind',
   'git', // the checks of npm run lint list the committed files
 ];
 
