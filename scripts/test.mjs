@@ -16,7 +16,7 @@ const preset = takeOption(args, 'preset') ?? 'release';
 const valgrind = args.includes('--valgrind');
 const filter = args.find((arg) => !arg.startsWith('-'));
 const minutes = 60_000;
-// Minutes under valgrind: they judge received bytes and write next to nothing, or need threads that run at the same time.
+// Minutes under valgrind: they judge received bytes and write next to nothing, or need threads that run side by side.
 const tooSlowForValgrind = [
   'Utf8*',
   'HttpHeader.HostileLists*',
