@@ -28,6 +28,7 @@ const testPackages = [
   'haproxy',
   'chromium',
   'openssl', // certificates of the tests
+  'valgrind',
   'git', // the checks of npm run lint list the committed files
 ];
 /** Packages that would start a service at once and at every boot. The tests start the programs by themselves. */

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "defined.h"
 #include "session.h"
 
 namespace websocket {
@@ -44,6 +45,7 @@ class Gather : public testing::Test {
   std::string wireBytes(const Action& action) const {
     std::string wire;
     for (std::uint32_t i = 0; i < action.count; ++i) {
+      checkDefined(buffers[i].data, buffers[i].length);
       wire.append(reinterpret_cast<const char*>(buffers[i].data), buffers[i].length);
     }
     return wire;
