@@ -4,6 +4,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { type EventEmitter, once } from 'node:events';
 import { accessSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -103,6 +104,24 @@ export class Program {
       if (match !== null) return match[1];
     }
     throw new Error(`no line matched ${pattern}; standard error: ${this.errors}`);
+  }
+
+  /** Resolves when somebody listens at this address; rejects when the program has ended before. */
+  async listening(address: { path: string } | { port: number }): Promise<void> {
+    let status: number | string | undefined;
+    void this.exited.then((value) => (status = value));
+    while (status === undefined) {
+      const socket = connect({ host: '127.0.0.1', ...address });
+      try {
+        await once(socket, 'connect');
+        return;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      } finally {
+        socket.destroy();
+      }
+    }
+    throw new Error(`the program ended with ${status}: ${this.errors}`);
   }
 
   /** Resident memory in MiB. */

@@ -1,9 +1,7 @@
 // nginx and HAProxy between a client and servers: each is started with a configuration of its own in a temporary folder,
 // listens on Unix sockets there (so that no port can be taken), and is one process in the foreground.
 import { spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { Program } from './peers';
@@ -54,7 +52,7 @@ function proxyProgram(
         rmSync(folder, { recursive: true, force: true });
       };
       try {
-        for (const socket of ['ws', 'wss']) await listening(join(folder, socket), program);
+        for (const socket of ['ws', 'wss']) await program.listening({ path: join(folder, socket) });
       } catch (error) {
         await stop();
         throw error;
@@ -62,24 +60,6 @@ function proxyProgram(
       return { program, url: (path, scheme = 'ws') => `${scheme}+unix:${join(folder, scheme)}:${path}`, stop };
     },
   };
-}
-
-/** Resolves when somebody listens on this Unix socket; rejects when the program has ended before. */
-async function listening(path: string, program: Program): Promise<void> {
-  let ended: number | string | undefined;
-  void program.end().then((status) => (ended = status));
-  for (;;) {
-    if (ended !== undefined) throw new Error(`the proxy ended with ${ended}: ${program.errors}`);
-    const socket = connect(path);
-    try {
-      await once(socket, 'connect');
-      return;
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    } finally {
-      socket.destroy();
-    }
-  }
 }
 
 /** The lines that WebSocket needs: HTTP/1.1, and Upgrade and Connection, which are not passed on by themselves. */
