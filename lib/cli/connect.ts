@@ -41,8 +41,8 @@ export const connect: Command = {
   notes: `On a terminal, lines that begin with a slash are commands:
 ${lineHelp.replace(/^/gm, '  ')}
 
-Exit status: 0 closed normally, 1 could not connect, 2 wrong usage, 3 closed abnormally or too few
-messages.`,
+Exit status: 0 closed normally, 1 could not connect, 2 wrong usage, 3 closed
+abnormally or too few messages.`,
   run: async (args) => {
     const url = readUrl(args);
     const { protocols, options } = readClientOptions(args);

@@ -60,8 +60,8 @@ test('options are read as the table says', () => {
 
 test('the help of options is aligned and wrapped', () => {
   expect(describeOptions([{ ...options[0], help: 'word '.repeat(20).trim() }, options[1]])).toEqual([
-    `  -l, --long-name N  ${'word '.repeat(16).trim()}`,
-    `                     ${'word '.repeat(4).trim()}`,
+    `  -l, --long-name N  ${'word '.repeat(12).trim()}`,
+    `                     ${'word '.repeat(8).trim()}`,
     '      --flag         a switch',
   ]);
 });
