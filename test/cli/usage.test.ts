@@ -5,7 +5,7 @@ import { Arguments, describeOptions, UsageError, type Option } from '../../lib/c
 import { readLine } from '../../lib/cli/line-commands';
 import { bar, bytes, printable } from '../../lib/cli/terminal';
 import { root } from '../lib/support';
-import { run } from './program';
+import { program, Program, run } from './program';
 
 const commands = ['connect', 'listen', 'bench', 'conformance', 'build', 'doctor'];
 
@@ -40,6 +40,15 @@ test.each([
   expect({ status, stdout }).toEqual({ status: 2, stdout: '' });
   expect(stderr).toContain(message);
   expect(stderr).toMatch(/See websocket-component( \w+)? --help\.\n$/);
+});
+
+test('output that nobody reads to its end is no error', async () => {
+  const { ended } = new Program('sh', ['-c', `"${process.execPath}" "${program}" conformance --list | head -1`], {});
+  expect(await ended).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^1\.1\.1 .*\n$/) as string,
+    stderr: '',
+  });
 });
 
 const options: Option[] = [
