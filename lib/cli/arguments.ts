@@ -106,7 +106,7 @@ export class Arguments {
   }
 }
 
-/** The lines about options: aligned, and wrapped at 100 columns. */
+/** The lines about options: aligned, and wrapped at 80 columns. */
 export function describeOptions(options: readonly Option[]): string[] {
   const rows = options.map(({ name, short, value, help }) => {
     const left = `  ${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
@@ -114,7 +114,7 @@ export function describeOptions(options: readonly Option[]): string[] {
   });
   const width = Math.max(...rows.map(([left]) => left.length)) + 2;
   return rows.flatMap(([left, help]) =>
-    wrap(help, 100 - width).map((line, index) => (index === 0 ? left : '').padEnd(width) + line),
+    wrap(help, 80 - width).map((line, index) => (index === 0 ? left : '').padEnd(width) + line),
   );
 }
 

@@ -31,10 +31,11 @@ export const bench: Command = {
     { name: 'json', help: 'print the result as JSON' },
   ],
   notes: `The server has to send every message back. Ctrl-C ends the measurement early.
-With --rate, a message that had to wait because too many were under way counts from when it was due.
+With --rate, a message that had to wait because too many were under way counts
+from when it was due.
 
-Exit status: 0 measured, 1 could not connect, 2 wrong usage, 3 connections were lost, or answers
-wrong or missing.`,
+Exit status: 0 measured, 1 could not connect, 2 wrong usage, 3 connections were
+lost, or answers wrong or missing.`,
   run: async (args) => {
     const options = readLoad(args);
     const load = new Load(options);

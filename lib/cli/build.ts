@@ -12,8 +12,8 @@ export const build: Command = {
   operands: '',
   summary: 'Build the native module from its sources',
   options: [],
-  notes: `Needs CMake, a C++ compiler, and the headers of OpenSSL and zlib; it says what is missing and how to
-install it. Nothing is downloaded.
+  notes: `Needs CMake, a C++ compiler, and the headers of OpenSSL and zlib; it says what
+is missing and how to install it. Nothing is downloaded.
 
 Exit status: 0 built, 1 not built, 2 wrong usage.`,
   run: async (args) => {

@@ -38,7 +38,7 @@ interface Suite {
 export const conformance: Command = {
   name: 'conformance',
   operands: '<url>',
-  summary: 'Test an echo server, or clients, against RFC 6455 and RFC 7692',
+  summary: 'Test a server or clients against RFC 6455 and RFC 7692',
   options: [
     { name: 'only', value: 'IDS', help: 'cases and groups of cases, separated by commas: 1,6.4,7.1.2' },
     { name: 'limited', help: 'the peer takes messages of 16 MiB at most, and has to refuse larger ones' },
@@ -61,9 +61,11 @@ export const conformance: Command = {
     { name: 'verbose', help: 'print everything about each case' },
     { name: 'json', help: 'print all results as JSON' },
   ],
-  notes: `The server has to send every message back. What clients have to do is in docs/conformance.md.
+  notes: `The server has to send every message back. What clients have to do is said in
+docs/conformance.md.
 
-Exit status: 0 every case passed, 1 could not connect, 2 wrong usage, 3 a case did not pass.`,
+Exit status: 0 every case passed, 1 could not connect, 2 wrong usage, 3 a case
+did not pass.`,
   run: async (args) => {
     const limits = readLimits(args);
     const isClient = args.flag('client');

@@ -33,7 +33,7 @@ export const connect: Command = {
       value: 'SECONDS',
       help: 'ping the server so often; without an answer for 20 s, give up',
     },
-    { name: 'show-pings', short: 'P', help: 'show every ping and pong' },
+    { name: 'show-pings', short: 'P', help: 'show pings and pongs, but for those of --ping' },
     { name: 'no-compression', help: 'do not offer permessage-deflate' },
     { name: 'no-history', help: 'keep no history of what is typed' },
     { name: 'json', help: 'print every event as a line of JSON' },
@@ -41,8 +41,8 @@ export const connect: Command = {
   notes: `On a terminal, lines that begin with a slash are commands:
 ${lineHelp.replace(/^/gm, '  ')}
 
-Exit status: 0 closed normally, 1 could not connect, 2 wrong usage, 3 closed abnormally or too few
-messages.`,
+Exit status: 0 closed normally, 1 could not connect, 2 wrong usage, 3 closed
+abnormally or too few messages.`,
   run: async (args) => {
     const url = readUrl(args);
     const { protocols, options } = readClientOptions(args);

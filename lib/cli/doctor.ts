@@ -29,7 +29,7 @@ interface Findings {
 export const doctor: Command = {
   name: 'doctor',
   operands: '',
-  summary: 'Show the runtime, the binary and its versions, and try an echo',
+  summary: 'Show runtime, binary and versions, and try an echo',
   options: [{ name: 'json', help: 'print it as JSON' }],
   notes: 'Exit status: 0 everything works, 1 something does not, 2 wrong usage.',
   run: async (args) => {

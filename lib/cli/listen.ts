@@ -28,8 +28,8 @@ export const listen: Command = {
     { name: 'quiet', short: 'q', help: 'show connections, but no messages' },
     { name: 'json', help: 'print every event as a line of JSON' },
   ],
-  notes: `On a terminal and from a pipe, each line of stdin is sent to all clients. On a terminal, lines that
-begin with a slash are commands:
+  notes: `Each line that is typed, or comes from a pipe, is sent to all clients. On a
+terminal, lines that begin with a slash are commands:
 ${lineHelp.replace('closes the connection', 'closes the connections').replace(/^/gm, '  ')}
 
 Ctrl-C closes all connections with 1001.

@@ -79,6 +79,24 @@ test('a pipe gets what the server sends as it is', async () => {
   expect(stdout).toBe('\x1b[2Jgone\u202e\n');
 });
 
+test('--ping pings the server, and --json shows the pings of the server', async () => {
+  const { server, url } = await serve();
+  server.on('connection', (socket) => {
+    let pings = 0;
+    socket.ping('you too');
+    socket.on('ping', () => {
+      if (++pings === 3) socket.close(1000);
+    });
+  });
+  const { stdout, status } = await start(['connect', url, '--ping', '0.02', '--json']).ended;
+  expect(eventsOf(stdout).map(({ event, data }) => [event, data])).toEqual([
+    ['open', undefined],
+    ['ping', Buffer.from('you too').toString('hex')],
+    ['close', undefined],
+  ]);
+  expect(status).toBe(0);
+});
+
 test.each([
   ['a close with 1011 is an abnormal end', 1011, 'no more', 3, '1011 internal error: "no more"\n'],
   ['a close with 1000 is a normal end', 1000, '', 0, ''],

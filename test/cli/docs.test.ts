@@ -47,7 +47,7 @@ test.each(examples.filter(isHelp))('$command is documented, and needs no native 
   const { stdout, stderr, status } = await run(example.command.split(' ').slice(1), '', env);
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
   expect(stdout.trimEnd()).toBe(example.output);
-  expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+  expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
 });
 
 test('every command has its help in the document', () => {

@@ -1,7 +1,11 @@
 // `bench`, `conformance`, `doctor` and `build`.
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { WebSocketServer } from '../../lib';
 import { Latencies } from '../../lib/cli/latency';
-import { serve, serveEcho } from '../lib/support';
-import { run } from './program';
+import { afterTest, client, makeCertificate, serve, serveEcho } from '../lib/support';
+import { run, start } from './program';
 
 test('latencies: percentiles are within 1.6 % of those of the sorted list, and ranges hold every value', () => {
   const values = Array.from({ length: 5000 }, (_, index) => 0.01 * 1.002 ** index + (index % 7) * 0.001);
@@ -81,6 +85,18 @@ test('bench keeps to a rate, also with text and compression', async () => {
   expect(status).toBe(0);
 });
 
+test('with a rate, what had to wait for a slow server counts from when it was due', async () => {
+  const { server, url } = await serve();
+  server.on('connection', (socket) =>
+    socket.on('message', (data) => setTimeout(() => socket.send(data, { binary: true }), 50)),
+  );
+  const options = ['-c', '1', '--rate', '100', '--duration', '0.6', '--warmup', '0', '--json'];
+  const { stdout, status } = await run(['bench', url, ...options]);
+  // Five times as many are due as can be answered: the tenth answer is some 400 ms late.
+  expect((JSON.parse(stdout) as BenchResult).latency.max).toBeGreaterThan(150);
+  expect(status).toBe(0);
+});
+
 test('bench tells a server that sends something else, none, and one that hangs up', async () => {
   const [other, silent, closing] = [await serve(), await serve(), await serve()];
   other.server.on('connection', (socket) => socket.on('message', () => socket.send('something else')));
@@ -105,7 +121,7 @@ test('conformance runs cases of the suite, and tells what did not pass', async (
   deaf.server.on('connection', (socket) => socket.on('message', (data) => socket.send(data))); // text becomes binary
   const [passed, failed, lenient, list, absent] = await Promise.all([
     run(['conformance', sound.url, '--only', '1.1.1,2.1,7.1.1', '--json']),
-    run(['conformance', deaf.url, '--only', '1.1.1,1.2.1', '--timeout', '1']),
+    run(['conformance', deaf.url, '--only', '1.1.1,1.2.1', '--timeout', '0.5']),
     run(['conformance', sound.url, '--only', '12.1.1', '--lenient']),
     run(['conformance', '--list', '--only', '10']),
     run(['conformance', 'ws://127.0.0.1:1']),
@@ -121,6 +137,47 @@ test('conformance runs cases of the suite, and tells what did not pass', async (
   expect(list.status).toBe(0);
   expect(list.stdout.split('\n').filter((line) => !line.startsWith('10.'))).toEqual(['']);
   expect(absent).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('ECONNREFUSED') as string });
+});
+
+test('conformance tests a server over TLS that wants a header field', async () => {
+  const https = createServer(makeCertificate()).listen(0, '127.0.0.1');
+  const server = new WebSocketServer({ server: https, verifyClient: ({ req }) => req.headers['x-key'] === 'secret' });
+  afterTest(async () => {
+    await server.close({ timeout: 0 });
+    https.close();
+  });
+  server.on('connection', (socket) => {
+    socket.on('error', () => {});
+    socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+  });
+  await once(https, 'listening');
+  const test = ['conformance', `wss://localhost:${(https.address() as AddressInfo).port}`, '--only', '1.1.1,3.1,7.1.1'];
+  const [untrusted, refused, passed] = await Promise.all([
+    run([...test, '-H', 'X-Key: secret']),
+    run([...test, '--insecure']),
+    run([...test, '--insecure', '-H', 'X-Key: secret']),
+  ]);
+  expect(untrusted).toMatchObject({ status: 1, stderr: expect.stringContaining('self-signed certificate') as string });
+  expect(refused).toMatchObject({ status: 1, stderr: expect.stringContaining('HTTP/1.1 401') as string });
+  expect(passed).toMatchObject({ status: 0, stderr: '' });
+  expect(passed.stdout).toMatch(/\n {3}all +3 +0 +0\n/);
+});
+
+test('conformance tests clients', async () => {
+  const started = start(['conformance', '--client', '--only', '1.1.1,1.1.2', '--json']);
+  await started.prints('/finish');
+  const [url] = /ws:[^\s]+:\d+/.exec(started.stderr)!;
+  const echo = async (id: string): Promise<void> => {
+    const socket = client(`${url}/case/${id}`);
+    socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+    await once(socket, 'close');
+  };
+  await echo('1.1.1');
+  await once(client(`${url}/finish`), 'close');
+  const { stdout, status } = await started.ended;
+  const results = JSON.parse(stdout) as { id: string; verdict: string }[];
+  expect(results.map(({ id, verdict }) => `${id} ${verdict}`)).toEqual(['1.1.1 passed', '1.1.2 failed']);
+  expect(status).toBe(3);
 });
 
 test('doctor tells what is installed, and tries it', async () => {

@@ -5,7 +5,7 @@ import { Arguments, describeOptions, UsageError, type Option } from '../../lib/c
 import { readLine } from '../../lib/cli/line-commands';
 import { bar, bytes, printable } from '../../lib/cli/terminal';
 import { root } from '../lib/support';
-import { run } from './program';
+import { program, Program, run } from './program';
 
 const commands = ['connect', 'listen', 'bench', 'conformance', 'build', 'doctor'];
 
@@ -42,6 +42,15 @@ test.each([
   expect(stderr).toMatch(/See websocket-component( \w+)? --help\.\n$/);
 });
 
+test('output that nobody reads to its end is no error', async () => {
+  const { ended } = new Program('sh', ['-c', `"${process.execPath}" "${program}" conformance --list | head -1`], {});
+  expect(await ended).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^1\.1\.1 .*\n$/) as string,
+    stderr: '',
+  });
+});
+
 const options: Option[] = [
   { name: 'long-name', short: 'l', value: 'N', help: 'a number of something that takes more than one line to explain' },
   { name: 'flag', help: 'a switch' },
@@ -60,8 +69,8 @@ test('options are read as the table says', () => {
 
 test('the help of options is aligned and wrapped', () => {
   expect(describeOptions([{ ...options[0], help: 'word '.repeat(20).trim() }, options[1]])).toEqual([
-    `  -l, --long-name N  ${'word '.repeat(16).trim()}`,
-    `                     ${'word '.repeat(4).trim()}`,
+    `  -l, --long-name N  ${'word '.repeat(12).trim()}`,
+    `                     ${'word '.repeat(8).trim()}`,
     '      --flag         a switch',
   ]);
 });
