@@ -161,6 +161,7 @@ class Driver {
   // From LoopPhases.
   void beforePoll();
   void afterPoll();
+  void afterWakeup();
 
  private:
   struct Options {
