@@ -34,8 +34,9 @@ bool callFromLoop(napi_env env, napi_async_context context, napi_value function,
                   std::span<const napi_value> arguments) {
   napi_value receiver = nullptr;
   napi_get_global(env, &receiver);
+  napi_value unused = nullptr;  // Deno wants a place for it
   const napi_status status =
-      napi_make_callback(env, context, receiver, function, arguments.size(), arguments.data(), nullptr);
+      napi_make_callback(env, context, receiver, function, arguments.size(), arguments.data(), &unused);
   if (status == napi_ok) {
     return true;
   }

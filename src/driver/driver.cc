@@ -295,4 +295,9 @@ void Driver::afterPoll() {
   work();
 }
 
+void Driver::afterWakeup() {
+  phases_->rest();  // so that work that is left asks again
+  afterPoll();
+}
+
 }  // namespace websocket::driver

@@ -162,6 +162,7 @@ class Driver {
   // From LoopPhases.
   void beforePoll();
   void afterPoll();
+  void afterWakeup();
 
  private:
   struct Options {
