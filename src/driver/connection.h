@@ -164,7 +164,8 @@ class Connection {
   bool canSend() const { return phase_ != Phase::Closed && output_ <= Output::Writing; }
   void record(EventKind kind, std::span<const std::uint8_t> data, std::uint32_t value, bool failed = false);
   void recordMessage(EventKind kind, std::span<const std::uint8_t> message);
-  Result requestReceive();
+  bool requestReceive();
+  std::size_t mostToRead() const;
   void pump();
   void waitForSpace();
   void noteContexts();

@@ -69,9 +69,6 @@ struct SessionLimits {
 
 class Driver {
  public:
-  // Ten messages of the default maxPayload: bytes that the messages under way of all connections may reserve.
-  static constexpr std::size_t kMostReceiveMemory = std::size_t{1} << 30;
-
   // loop and delegate must outlive stop(). Throws std::bad_alloc.
   Driver(uv_loop_t* loop, Delegate& delegate);
   Driver(const Driver&) = delete;
@@ -116,12 +113,6 @@ class Driver {
   Delegate& delegate() { return delegate_; }
   Slab& slab() { return slab_; }
   ReceiveMemory& receiveMemory() { return receiveMemory_; }
-  // Messages under way on all connections reserve too much, and it is not this one alone that does.
-  bool lacksMemory(const MessageBuffer& message) const {
-    return receiveMemory_.reserved > mostReceiveMemory_ && receiveMemory_.reserved > message.capacity();
-  }
-  // Bytes; the default is kMostReceiveMemory.
-  void limitReceiveMemory(std::size_t bytes) { mostReceiveMemory_ = bytes; }
   void record(const Event& event) {
     phases_->wake();
     batch_.add(event);
@@ -188,7 +179,6 @@ class Driver {
   PooledRandom random_;
   Slab slab_;
   ReceiveMemory receiveMemory_;
-  std::size_t mostReceiveMemory_ = kMostReceiveMemory;
   std::shared_ptr<Traffic> uncounted_ = std::make_shared<Traffic>();  // of connections without a Traffic
   std::vector<Options> options_;
   Batch batch_;      // gathering

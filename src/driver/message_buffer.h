@@ -14,6 +14,7 @@ namespace websocket::driver {
 // Bytes that the messages under way of a driver reserve together. Outlives their buffers.
 struct ReceiveMemory {
   std::size_t reserved = 0;
+  std::size_t most = std::size_t{1} << 30;  // ten messages of the default maxPayload
 };
 
 class MessageBuffer {
@@ -26,11 +27,12 @@ class MessageBuffer {
   MessageBuffer& operator=(MessageBuffer&& other) = delete;
   ~MessageBuffer() = default;
 
-  // Appends a copy; bytes that lie at the start of the tail already are only counted. Throws std::bad_alloc.
-  void append(std::span<const std::uint8_t> bytes);
+  // Appends a copy; bytes that lie at the start of the tail already are only counted. False, and nothing changed: all
+  // buffers together would reserve too much, and this is not the only one. Throws std::bad_alloc.
+  [[nodiscard]] bool append(std::span<const std::uint8_t> bytes);
 
-  // Writable memory behind the content for the next read: at most `expected` bytes, the rest of the frame under way.
-  // Valid until the next call of append() or tail(). Throws std::bad_alloc.
+  // Writable memory behind the content for the next read: at most `expected` bytes, which is what may still come. Empty
+  // for the reason of append(). Valid until the next call of append() or tail(). Throws std::bad_alloc.
   std::span<std::uint8_t> tail(std::uint64_t expected);
 
   // Gives the content away; malloc's memory. The buffer is empty then.
@@ -54,6 +56,9 @@ class MessageBuffer {
     ReceiveMemory* memory = nullptr;
     std::size_t capacity = 0;
 
+    bool allows(std::size_t bytes) const {
+      return memory == nullptr || memory->reserved == capacity || memory->reserved - capacity + bytes <= memory->most;
+    }
     void count(std::size_t bytes) {
       if (memory != nullptr) {
         memory->reserved += bytes - capacity;
@@ -66,7 +71,7 @@ class MessageBuffer {
     }
   };
 
-  void reserve(std::size_t capacity);
+  bool reserve(std::size_t capacity);
 
   std::unique_ptr<std::uint8_t, Free> data_;  // malloc's, because growing is realloc
   std::size_t size_ = 0;
