@@ -80,7 +80,7 @@ bool Connection::requestReceive() {
     // One byte more than may come of a compressed message shows that it is too long.
     const std::uint64_t expected =
         session_.inflates() ? session_.maxMessageSize() + 1 - message_.size() : session_.frameRemaining();
-    memory = message_.tail(expected);
+    memory = message_.tail(expected, session_.inflates() ? Growth::Remapping : Growth::Copying);
     if (memory.empty() && expected != 0) {
       failed(kNoMemoryLeft, kPolicyViolation);
       return false;
@@ -206,7 +206,11 @@ void Connection::waitForSpace() {
   if (!waiting_) {
     waiting_ = true;
     transport_->setReading(false);
-    driver_.resumeLater(*this);
+    if (yielding_) {
+      driver_.resumeInTurn(*this);
+    } else {
+      driver_.resumeLater(*this);
+    }
   }
 }
 
@@ -216,7 +220,7 @@ void Connection::resume() {
   }
   if (yielding_) {
     if (!driver_.slab().mayInflateMore()) {
-      driver_.resumeLater(*this);
+      driver_.resumeInTurn(*this);
       return;
     }
     yielding_ = false;

@@ -107,6 +107,8 @@ class Connection {
   // waits to be, with the preamble.
   std::uint64_t bytesRead() const { return bytesRead_; }
   std::uint64_t bytesWritten() const { return bytesWritten_ + preamble_.size() + session_.bufferedWireBytes(); }
+  // Bytes of the message under way that have come, uncompressed.
+  std::size_t messageSize() const { return message_.size(); }
   // Whether more than SendLimits::highWaterMark waited behind the last message that was queued.
   bool isAboveHighWaterMark() const { return aboveHighWaterMark_; }
 

@@ -14,6 +14,7 @@ DeflateQueue::~DeflateQueue() {
   }
   for (auto& [job, work] : works_) {
     work->owner = nullptr;
+    work->job->stop();
     uv_cancel(reinterpret_cast<uv_req_t*>(&work->request));  // unless a thread has begun it
     static_cast<void>(work.release());                       // the callback's now
   }

@@ -146,6 +146,11 @@ class Driver {
     phases_->wake();
     waiting_.push_back(connection.id());
   }
+  // The same when it is its turn to go on with a large message.
+  void resumeInTurn(const Connection& connection) {
+    phases_->wake();
+    inflating_.push_back({connection.id()});
+  }
   // Takes a closed connection out of the table; it is destroyed at the end of a phase, when its events were delivered.
   void retire(Connection& connection);
 
@@ -165,10 +170,16 @@ class Driver {
     ConnectionId id = 0;
     int error = 0;
   };
+  struct Inflating {
+    ConnectionId id = 0;
+    std::size_t rank = 0;  // the lowest is next
+  };
 
   bool hasOutput() const { return !batch_.events.empty() || !dirty_.empty() || !waiting_.empty(); }
-  bool hasWork() const { return hasOutput() || !failing_.empty(); }
+  bool hasWork() const { return hasOutput() || !failing_.empty() || !inflating_.empty(); }
+  void resume(ConnectionId id);
   void resumeWaiting();
+  void inflateInTurn();
   void deliver();
   void work();
 
@@ -188,6 +199,8 @@ class Driver {
   std::vector<ConnectionId> flushing_;  // empty between flushes, with its memory kept
   std::vector<Failing> failing_;
   std::vector<ConnectionId> waiting_;  // for resume()
+  std::vector<Inflating> inflating_;   // for resume() in their turn
+  bool prefersSmall_ = false;          // in this turn
   RecentConnections holders_;          // of contexts
   std::shared_ptr<DeflatePool> deflatePool_ = std::make_shared<DeflatePool>();
   std::optional<DeflateQueue> deflateQueue_;
