@@ -303,8 +303,8 @@ void Connection::recordFragment(EventKind kind, std::span<const std::uint8_t> pi
   }
   const std::uint32_t flags =
       (kind == EventKind::Binary ? kFragmentBinary : 0) | (first ? kFragmentFirst : 0) | (last ? kFragmentLast : 0);
-  // A piece that was inflated must not be moved: compressed bytes may lie between it and the piece before it.
-  if (first || session_.inflates() || !driver_.joinFragment(id_, piece, flags)) {
+  // With compression, what was inflated of this message or of one before may lie between this piece and the last one.
+  if (first || session_.deflate() != nullptr || !driver_.joinFragment(id_, piece, flags)) {
     record(EventKind::Fragment, piece, flags);
   }
 }
