@@ -36,7 +36,7 @@ for (const { name, missing, start } of [nginx, haproxy]) {
         { path: '/native', port: portOf(native), idleSeconds: 60 },
         { path: '/stream', port: portOf(stream), idleSeconds: 60 },
         { path: '/ws', port: portOf(foreign), idleSeconds: 60 },
-        { path: '/impatient', port: portOf(native), idleSeconds: 1 },
+        { path: '/impatient', port: portOf(native), idleSeconds: 2 },
       ];
       proxy = await start(routes, certificate);
     }, timeout);
