@@ -93,14 +93,20 @@ function reachable(file, found = new Set()) {
   return found;
 }
 
+// The suite and the command line are large, and no stack trace of a user's program leads through them: they are minified.
 function withoutComments(file) {
   const isCommonJs = file.endsWith('.cjs') || /^dist\/.*\.js$/.test(file);
+  const isMinified = /^(test\/conformance|dist\/cli)\//.test(file);
   return transformSync(readFileSync(path.join(root, file), 'utf8'), {
     configFile: false,
     swcrc: false,
     isModule: !isCommonJs,
-    jsc: { target: 'es2022', parser: { syntax: 'ecmascript' }, minify: { format: { comments: false } } },
-    minify: false,
+    jsc: {
+      target: 'es2022',
+      parser: { syntax: 'ecmascript' },
+      minify: { compress: isMinified, mangle: isMinified, format: { comments: false } },
+    },
+    minify: isMinified,
   }).code;
 }
 

@@ -47,8 +47,10 @@ async function examine(): Promise<Findings> {
   try {
     versions = (await import('../index.js')).component.versions;
   } catch (error) {
-    const help = 'npx websocket-component build';
-    return { ...findings, tools: buildTools(), problem: messageOf(error), help };
+    const problem = messageOf(error);
+    const { cause } = error as { cause?: { code?: string } };
+    if (cause?.code === 'ERR_DLOPEN_DISABLED') return { ...findings, problem }; // no build helps where addons are forbidden
+    return { ...findings, tools: buildTools(), problem, help: 'npx websocket-component build' };
   }
   // Whoever loaded it: the module cache knows from where.
   const file = Object.keys(require.cache).find((name) => name.endsWith('websocket_component.node')) ?? 'unknown';

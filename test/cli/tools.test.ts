@@ -197,14 +197,18 @@ test('doctor tells what is installed, and tries it', async () => {
 
 test('without a binary, doctor names the command that helps, and others say that it is missing', async () => {
   const env = { WEBSOCKET_COMPONENT_BINARY: '/nowhere.node' };
-  const [found, connected] = await Promise.all([
+  const [found, connected, forbidden] = await Promise.all([
     run(['doctor'], '', env),
     run(['connect', 'ws://127.0.0.1:1', '-x', 'hello'], '', env),
+    run(['doctor'], '', { NODE_OPTIONS: '--no-addons' }),
   ]);
   expect(found).toMatchObject({ status: 1, stderr: '' });
   expect(found.stdout).toMatch(/Binary +not loaded\n/);
   expect(found.stdout).toMatch(/CMake +cmake\n/);
   expect(found.stdout).toContain('This builds the binary: npx websocket-component build');
+  expect(forbidden).toMatchObject({ status: 1, stderr: '' });
+  expect(forbidden.stdout).toMatch(/Binary +not loaded\n/);
+  expect(forbidden.stdout).not.toContain('This builds the binary');
   expect(connected).toMatchObject({ status: 1, stdout: '' });
   expect(connected.stderr).toMatch(/^error: The native module of websocket-component is missing: \/nowhere\.node/);
 });
