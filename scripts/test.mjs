@@ -82,6 +82,7 @@ if (withNode && preset !== 'asan') {
   }
 }
 
+const title = valgrind ? ' (valgrind)' : preset === 'release' ? '' : ` (${preset})`;
 const tests = []; // { suite, name, seconds, failed }
 let skipped = 0;
 const waiting = suites.filter(([, folder]) => existsSync(path.join(root, folder)));
@@ -93,7 +94,6 @@ await Promise.all(
   }),
 );
 
-const title = valgrind ? ' (valgrind)' : preset === 'release' ? '' : ` (${preset})`;
 async function perform(suite, folder, runSuite) {
   console.log(`\n── ${suite}${title}`);
   const started = Date.now();
