@@ -54,11 +54,13 @@ mkdirSync(results, { recursive: true });
 /** A suite: its name, the folder whose existence calls for it, and how to run it. @type {[string, string, Function][]} */
 const suites = [
   ['component', 'test/component', () => googleTest('component_tests')],
-  ['allocation', 'test/allocation', () => googleTest('allocation_tests')],
+  // Valgrind replaces operator new, as the allocation tests do.
+  valgrind
+    ? ['memcheck', 'test/memcheck', () => memcheck()]
+    : ['allocation', 'test/allocation', () => googleTest('allocation_tests')],
   ['driver', 'test/driver', () => googleTest('driver_tests')],
   ['examples', 'examples/component', () => examples()],
 ];
-if (valgrind) suites.push(['memcheck', 'test/memcheck', memcheck]);
 // Node itself is not built with ThreadSanitizer, so the addon cannot be either.
 const withNode = preset !== 'tsan' && !valgrind;
 if (withNode) {
