@@ -21,7 +21,10 @@ endif()
 add_library(node_headers INTERFACE)
 target_include_directories(node_headers SYSTEM INTERFACE ${node_include})
 
-set(node_addon_api_include ${PROJECT_SOURCE_DIR}/node_modules/node-addon-api)
+# Installers put it into any node_modules folder above this one.
+execute_process(COMMAND ${NODE_EXECUTABLE} -p "path.dirname(require.resolve('node-addon-api/package.json'))"
+                WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} OUTPUT_VARIABLE node_addon_api_include
+                OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
 if(NOT EXISTS ${node_addon_api_include}/napi.h)
   message(FATAL_ERROR "node-addon-api was not found: run `npm ci` first.")
 endif()

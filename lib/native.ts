@@ -2,9 +2,8 @@
  * Loads the native module and starts this thread's driver: one for each copy of this file in each worker thread.
  * Its records are read by dispatch.ts, which hands in the callbacks.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { DriverCallbacks, EventKind, NativeModule, StartedDriver, WriteState as States } from '../types/native.js';
+import { loadBinary } from './binary.js';
 
 export type {
   Address,
@@ -81,36 +80,8 @@ export const slotMask = (1 << slotBits) - 1;
  */
 export const readAhead = 64 * 1024;
 
-const fileName = 'websocket_component.node';
-
-/** Where the native module is looked for: `WEBSOCKET_COMPONENT_BINARY`, else the build folder of this package. */
-function binaryPath(): string {
-  return process.env.WEBSOCKET_COMPONENT_BINARY ?? join(__dirname, '..', 'build', 'release', fileName);
-}
-
-function load(): NativeModule {
-  const path = binaryPath();
-  if (!existsSync(path)) {
-    throw new Error(
-      `The native module of websocket-component is missing: ${path} does not exist. ` +
-        `Build it with "npm run build" in ${join(__dirname, '..')} ` +
-        `(Node.js ${process.version}, ${process.platform} ${process.arch}).`,
-    );
-  }
-  try {
-    // eslint-disable-next-line @typescript-eslint/no-require-imports -- the only way to load an addon that CommonJS has
-    return require(path) as NativeModule;
-  } catch (error) {
-    throw new Error(
-      `The native module of websocket-component cannot be loaded from ${path}: ${(error as Error).message} ` +
-        `Build it for this system (Node.js ${process.version}, ${process.platform} ${process.arch}) with "npm run build".`,
-      { cause: error },
-    );
-  }
-}
-
 /** The native module. */
-export const native: NativeModule = load();
+export const native: NativeModule = loadBinary().module;
 
 /** Starts the driver of this copy of the library. */
 export function startDriver(callbacks: DriverCallbacks): StartedDriver {

@@ -16,9 +16,9 @@ const layers = {
 
 /** What the addon takes from Node's libuv. A runtime without one of them can use the stream transport only. */
 const libuv =
-  /^uv_(buf_init|cancel|check_(init|start|stop)|close|fileno|idle_(init|start|stop)|ip[46]_name|is_closing|pipe_(init|open)|prepare_(init|start|stop)|queue_work|read_(start|stop)|ref|shutdown|tcp_(close_reset|getpeername|getsockname|init|nodelay|open)|translate_sys_error|try_write|unref|write)$/;
+  /^uv_(async_(init|send)|buf_init|cancel|check_(init|start|stop)|close|fileno|idle_(init|start|stop)|ip[46]_name|is_closing|pipe_(init|open)|prepare_(init|start|stop)|queue_work|read_(start|stop)|ref|shutdown|tcp_(close_reset|getpeername|getsockname|init|nodelay|open)|translate_sys_error|try_write|unref|write)$/;
 const runtimeLibraries = /@(GLIBC|GLIBCXX|CXXABI|GCC)_/;
-const weakByConvention = /^(__gmon_start__|_ITM_(de)?registerTMCloneTable|__cxa_finalize.*)$/;
+const weakByConvention = /^(__gmon_start__|_ITM_\w+|_ZGTt\w+|__cxa_finalize.*)$/; // transactional memory: of the static C++ runtime
 const entryPoints = /^(napi_register_module_v1|node_api_module_get_api_version_v1)$/;
 
 const maxLines = 400;
@@ -33,7 +33,7 @@ const registryHosts = [
 const machinePath = new RegExp(`(?<![\\w.:/-])/(${['work', 'root', 'home', 'Users'].join('|')})/`);
 const openMark = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].join('|')})\\b`);
 
-const problems = [...checkIncludes(), ...checkLengths(), ...checkAddon(), ...checkCommitted()];
+const problems = [...checkIncludes(), ...checkProgram(), ...checkLengths(), ...checkAddon(), ...checkCommitted()];
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;
 
@@ -53,6 +53,15 @@ function checkIncludes() {
     }
   }
   return found;
+}
+
+/** The command line is a program like any other: of the library it knows what the package exports. */
+function checkProgram() {
+  return sourcesOf('lib/cli').flatMap((file) =>
+    [...read(file).matchAll(/(?:from|import\()\s*'([^']+)'/g)]
+      .filter(([, name]) => !/^(node:[\w/]+|\.\/[\w-]+\.js|\.\.\/index\.js)$/.test(name))
+      .map(([, name]) => `${file}: the command line may not import ${name}`),
+  );
 }
 
 function checkLengths() {

@@ -75,6 +75,7 @@ if (withNode) {
 if (withNode && preset !== 'asan') {
   suites.push(['package', 'test/package', () => packageTests(build, filter)]);
   suites.push(['interop', 'test/interop', (name) => jest(name, 'test/interop/')]);
+  suites.push(['cli', 'test/cli', (name) => jest(name, 'test/cli/')]);
   // Sanitizers need memory and time of their own, which these measure.
   suites.push(['fault-native', 'test/fault', (name) => faults(name, 'native')]);
   suites.push(['fault-stream', 'test/fault', (name) => faults(name, 'stream')]);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "connection.h"
@@ -50,6 +51,12 @@ bool readLimits(napi_env env, napi_value value, driver::SessionLimits& limits) {
   return true;
 }
 
+// Its napi_async_destroy() cannot be called where the environment ends, so it gets no asynchronous context.
+bool isDeno(napi_env env) {
+  const napi_node_version* version = nullptr;
+  return napi_get_node_version(env, &version) == napi_ok && std::string_view(version->release) == "Deno";
+}
+
 }  // namespace
 
 // ---------------------------------------------------------------------------------------------------------------------
@@ -87,8 +94,8 @@ bool DriverObject::initialize(napi_value callbacks) {
   napi_value name = nullptr;
   if (napi_get_uv_event_loop(env_, &loop) != napi_ok ||
       napi_create_string_utf8(env_, "WebSocket", NAPI_AUTO_LENGTH, &name) != napi_ok ||
-      napi_async_init(env_, nullptr, name, &context_) != napi_ok || !delivery_.initialize(env_, onEvents, context_) ||
-      !streamWrites_.initialize(env_, onWrite, context_)) {
+      (!isDeno(env_) && napi_async_init(env_, nullptr, name, &context_) != napi_ok) ||
+      !delivery_.initialize(env_, onEvents, context_) || !streamWrites_.initialize(env_, onWrite, context_)) {
     return false;
   }
   driver_.emplace(loop, *this);
@@ -108,7 +115,9 @@ void DriverObject::stop(napi_async_cleanup_hook_handle hook) {
   const std::unique_ptr<DriverObject> self(this);
   delivery_.release();
   streamWrites_.release();
-  napi_async_destroy(env_, context_);
+  if (context_ != nullptr) {
+    napi_async_destroy(env_, context_);
+  }
   driver_->stop([hook] { napi_remove_async_cleanup_hook(hook); });
 }
 

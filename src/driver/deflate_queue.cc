@@ -5,7 +5,25 @@
 
 #include "driver.h"
 
+// Deno's libuv does not have it: null then.
+#if defined(__ELF__)
+#pragma weak uv_cancel
+#endif
+
 namespace websocket::driver {
+namespace {
+
+// Unless a thread has begun the work.
+void cancel(uv_work_t& request) {
+#if defined(__ELF__)
+  if (uv_cancel == nullptr) {
+    return;
+  }
+#endif
+  uv_cancel(reinterpret_cast<uv_req_t*>(&request));
+}
+
+}  // namespace
 
 DeflateQueue::~DeflateQueue() {
   while (!order_.empty()) {
@@ -14,8 +32,9 @@ DeflateQueue::~DeflateQueue() {
   }
   for (auto& [job, work] : works_) {
     work->owner = nullptr;
-    uv_cancel(reinterpret_cast<uv_req_t*>(&work->request));  // unless a thread has begun it
-    static_cast<void>(work.release());                       // the callback's now
+    work->job->stop();
+    cancel(work->request);
+    static_cast<void>(work.release());  // the callback's now
   }
 }
 

@@ -1,5 +1,6 @@
 // The driver's place in the loop: a callback before the loop polls (uv_prepare) and after it (uv_check), and a way to
-// keep the loop from sleeping or ending while work waits (uv_idle).
+// keep the loop from sleeping or ending while work waits (uv_idle). Deno's loop has no uv_prepare; there it is a
+// callback that work asks for (uv_async).
 #pragma once
 
 #include <uv.h>
@@ -35,10 +36,13 @@ class LoopPhases {
   static UniqueHandle<Block<Handle>> make(Driver& driver, const std::shared_ptr<HandleLifetime>& lifetime);
 
   void startIdle();
+  // Deno: there are no phases.
+  void initializeWakeup(uv_loop_t* loop, Driver& driver, const std::shared_ptr<HandleLifetime>& lifetime);
 
   UniqueHandle<Block<uv_prepare_t>> prepare_;
   UniqueHandle<Block<uv_check_t>> check_;
   UniqueHandle<Block<uv_idle_t>> idle_;
+  UniqueHandle<Block<uv_async_t>> wakeup_;  // null where there are phases
   bool awake_ = false;
 };
 

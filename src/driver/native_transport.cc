@@ -220,7 +220,8 @@ bool NativeTransport::address(bool ofPeer, SocketAddress& address) const {
   sockaddr_storage storage{};
   auto* const any = reinterpret_cast<sockaddr*>(&storage);
   int size = sizeof storage;
-  if ((ofPeer ? uv_tcp_getpeername : uv_tcp_getsockname)(&socket_->tcp, any, &size) != 0) {
+  // Two calls: a pointer to one of the functions would have to be known when the addon is loaded, and Deno has neither.
+  if ((ofPeer ? uv_tcp_getpeername(&socket_->tcp, any, &size) : uv_tcp_getsockname(&socket_->tcp, any, &size)) != 0) {
     return false;
   }
   address.isIpv6 = storage.ss_family == AF_INET6;

@@ -51,12 +51,19 @@ test('without the native module the error says what is missing and how to build 
   expect(missing.status).toBe(1);
   expect(missing.stderr).toContain('The native module of websocket-component is missing');
   expect(missing.stderr).toContain(join(folder, 'build', 'release', 'websocket_component.node'));
-  expect(missing.stderr).toContain('npm run build');
+  expect(missing.stderr).toContain(`websocket-component-${process.platform}-${process.arch}`);
+  expect(missing.stderr).toContain('npx websocket-component build');
+
+  const misnamed = node(load, { WEBSOCKET_COMPONENT_BINARY: join(folder, 'nowhere.node') });
+  expect(misnamed.status).toBe(1);
+  expect(misnamed.stderr).toContain(
+    `${join(folder, 'nowhere.node')}, which WEBSOCKET_COMPONENT_BINARY names, does not exist`,
+  );
 
   const broken = join(folder, 'broken.node');
   writeFileSync(broken, 'not a module');
   const unloadable = node(load, { WEBSOCKET_COMPONENT_BINARY: broken });
   expect(unloadable.status).toBe(1);
-  expect(unloadable.stderr).toContain(`cannot be loaded from ${broken}`);
-  expect(unloadable.stderr).toContain('npm run build');
+  expect(unloadable.stderr).toMatch(/The native module of websocket-component cannot be loaded .*broken.node/);
+  expect(unloadable.stderr).toContain('npx websocket-component build');
 });

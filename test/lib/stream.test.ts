@@ -124,9 +124,10 @@ describe('what is written', () => {
     stream.write('two');
     stream.end('three');
     stream.resume();
+    const closed = onceWithoutError(stream, 'close');
     expect(await end).toBe(1005);
     expect(messages).toEqual(['one', 'two', 'three']);
-    await onceWithoutError(stream, 'close');
+    await closed;
   });
 
   test('a slow peer holds the writer back', async () => {

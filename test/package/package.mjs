@@ -1,8 +1,10 @@
-// What C and C++ programs get from `cmake --install`: the package is installed into a folder of the build, used from
-// there by both ways and languages, and its symbols and its layout on 32-bit machines are checked. Run by npm test.
+// What those get who use the packages. C and C++ programs, from `cmake --install`: the package is installed into a folder
+// of the build, used from there by both ways and languages, and its symbols and its layout on 32-bit machines are checked.
+// JavaScript programs, from npm: npm.mjs. Run by npm test.
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { capture, root, which } from '../../scripts/run.mjs';
+import { npmTests } from './npm.mjs';
 
 const folder = path.join(root, 'test/package');
 const warnings = ['-Wall', '-Wextra', '-Wpedantic', '-Werror'];
@@ -28,8 +30,11 @@ export function packageTests(build, filter = '') {
       [`${language.name} finds the package with CMake`, () => useCMake(language, build, prefix)],
       [`${language.name} finds the package with pkg-config`, () => usePkgConfig(language, build, prefix)],
     ]),
+    ...npmTests(build),
   ].filter(([name]) => name.includes(filter));
-  if (tests.length > 0) must('cmake', ['--install', build, '--prefix', prefix, '--component', 'websocket_component']);
+  if (tests.some(([name]) => name.includes('finds the package'))) {
+    must('cmake', ['--install', build, '--prefix', prefix, '--component', 'websocket_component']);
+  }
   const cases = tests.map(([name, test]) => {
     const started = Date.now();
     let failed = false;
