@@ -357,7 +357,7 @@ export class Connection implements DriverEvents {
 
   onShutdown(): void {
     this.onEnd();
-    this.transport.end(this.closeSent && this.closeReceived);
+    this.transport.end();
   }
 
   onClosed(): void {

@@ -99,11 +99,8 @@ export class StreamTransport implements Transport, WritableTransport {
     if (this.#callbacks === 0 && this.#stopWaiting()) driver.written(this.id, !error);
   }
 
-  end(isLast: boolean): void {
-    this.duplex.end(() => {
-      if (isLast) driver.detach(this.id);
-      else this.#detachWhenDone();
-    });
+  end(): void {
+    this.duplex.end(() => this.#detachWhenDone());
   }
 
   destroy(): void {

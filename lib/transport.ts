@@ -14,8 +14,8 @@ export interface Transport {
   readonly stream: Duplex;
   /** Paused, it stops reading when `readAhead` bytes more have come. */
   setPaused(paused: boolean): void;
-  /** Stream: no more bytes follow. `isLast`: none are expected from the peer either, so its end is not waited for. */
-  end(isLast: boolean): void;
+  /** Stream: no more bytes follow. The peer's end is waited for. */
+  end(): void;
   /** The peer sends nothing more. */
   ended?(): void;
   /** Ends the transport at once; the driver's last event follows. */

@@ -108,6 +108,7 @@ if (import.meta.url === pathToFileURL(process.argv[1]).href) {
   orExplain(() => {
     const folder = buildNative(preset, all ? { tests: true } : { targets: ['addon'] });
     buildLibrary();
-    console.log(`built ${path.relative(root, folder)}/websocket_component.node and dist/`);
+    const library = existsSync(path.join(root, 'lib')) ? ' and dist/' : ''; // the package has it compiled
+    console.log(`built ${path.relative(root, folder)}/websocket_component.node${library}`);
   });
 }

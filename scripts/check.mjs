@@ -33,7 +33,7 @@ const registryHosts = [
 const machinePath = new RegExp(`(?<![\\w.:/-])/(${['work', 'root', 'home', 'Users'].join('|')})/`);
 const openMark = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].join('|')})\\b`);
 
-const problems = [...checkIncludes(), ...checkLengths(), ...checkAddon(), ...checkCommitted()];
+const problems = [...checkIncludes(), ...checkProgram(), ...checkLengths(), ...checkAddon(), ...checkCommitted()];
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;
 
@@ -53,6 +53,15 @@ function checkIncludes() {
     }
   }
   return found;
+}
+
+/** The command line is a program like any other: of the library it knows what the package exports. */
+function checkProgram() {
+  return sourcesOf('lib/cli').flatMap((file) =>
+    [...read(file).matchAll(/(?:from|import\()\s*'([^']+)'/g)]
+      .filter(([, name]) => !/^(node:[\w/]+|\.\/[\w-]+\.js|\.\.\/index\.js)$/.test(name))
+      .map(([, name]) => `${file}: the command line may not import ${name}`),
+  );
 }
 
 function checkLengths() {

@@ -21,10 +21,37 @@ const testPackages = [
   'python3',
   'python3-websockets',
   'python3-aiohttp',
+  'python3-tornado',
+  'libwebsockets-dev',
+  'libwebsockets-test-server',
+  'nginx',
+  'haproxy',
   'chromium',
   'openssl', // certificates of the tests
+  'valgrind',
   'git', // the checks of npm run lint list the committed files
 ];
+/** Packages that would start a service at once and at every boot. The tests start the programs by themselves. */
+const services = ['nginx', 'haproxy'];
+/**
+ * sh -c quietly sh "SERVICE..." COMMAND...: installs by this command without starting these services. Debian asks the
+ * program policy-rc.d before it starts one; where a machine has its own, that decides, and stays.
+ */
+const quietly = `
+  services=$1
+  shift
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    trap 'exit 1' HUP INT TERM
+    {
+      echo '#!/bin/sh'
+      for service in $services; do echo "case \\" \\$* \\" in *\\" $service\\"[.\\ ]*) exit 101 ;; esac"; done
+    } > "$policy"
+    chmod 755 "$policy"
+  fi
+  "$@" || exit
+  for service in $services; do update-rc.d "$service" disable; done`;
 
 if (!existsSync('/usr/bin/apt-get')) {
   console.log('Install these with the package manager of this system, then run `npm ci`:');
@@ -34,15 +61,19 @@ if (!existsSync('/usr/bin/apt-get')) {
       'The tests need besides: clang with clang-format, clang-tidy and llvm-cov, GoogleTest with GoogleMock,',
     );
     console.log(
-      'libuv, Python 3 with its packages websockets and aiohttp, Chromium, the openssl command and git. On Fedora:',
+      'libuv, Python 3 with its packages websockets, aiohttp and tornado, Chromium, the openssl command and git.',
+    );
+    console.log(
+      'The interoperability tests with libwebsockets, nginx and HAProxy are skipped without these. On Fedora:',
     );
     console.log(
       '  dnf install clang clang-tools-extra llvm compiler-rt libasan libubsan libtsan gtest-devel gmock-devel \\',
     );
-    console.log('              libuv-devel python3-websockets python3-aiohttp chromium openssl git');
+    console.log('              libuv-devel python3-websockets python3-aiohttp python3-tornado chromium openssl git \\');
+    console.log('              libwebsockets-devel nginx haproxy');
     console.log('On macOS:');
     console.log(
-      '  brew install llvm googletest libuv python git && pip3 install websockets aiohttp && brew install --cask chromium',
+      '  brew install llvm googletest libuv python git libwebsockets nginx haproxy && pip3 install websockets aiohttp tornado && brew install --cask chromium',
     );
   }
   process.exit(0);
@@ -60,7 +91,7 @@ const unknown = missing.filter((name) => !isAvailable(name));
 missing = missing.filter((name) => !unknown.includes(name));
 if (unknown.length > 0)
   console.warn(`setup: this release has no package named ${unknown.join(', ')}; going on without`);
-if (missing.length > 0) aptGet('install', '-y', '-q', '--no-install-recommends', ...missing);
+if (missing.length > 0) install(missing);
 
 const failed = missing.filter((name) => !isInstalled(name));
 if (failed.length > 0) {
@@ -79,16 +110,29 @@ function isAvailable(name) {
   return /Candidate: (?!\(none\))/.test(result.stdout);
 }
 
+/** Installs packages. Services among them neither start now nor at boot. */
+function install(names) {
+  const quiet = services.filter((name) => names.includes(name));
+  const apt = ['apt-get', 'install', '-y', '-q', '--no-install-recommends', ...names];
+  if (quiet.length === 0) return asRoot('apt-get install', apt);
+  console.log(`setup: ${quiet.join(' and ')} will not be started, now or at boot; \`systemctl enable\` undoes that`);
+  asRoot('apt-get install', ['sh', '-c', quietly, 'sh', quiet.join(' '), ...apt]);
+}
+
 function aptGet(...args) {
-  const command = ['env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...args];
+  asRoot(`apt-get ${args[0]}`, ['apt-get', ...args]);
+}
+
+function asRoot(what, args) {
+  const command = ['env', 'DEBIAN_FRONTEND=noninteractive', ...args];
   if (process.getuid() !== 0) command.unshift('sudo');
   const result = spawnSync(command[0], command.slice(1), { stdio: ['inherit', 'inherit', 'inherit'] });
   if (result.error?.code === 'ENOENT') {
-    console.error(`setup: run this as root: ${command.slice(command.indexOf('apt-get')).join(' ')}`);
+    console.error(`setup: run this command as root: ${process.argv.join(' ')}`);
     process.exit(1);
   }
   if (result.status !== 0) {
-    console.error(`setup: apt-get ${args[0]} failed`);
+    console.error(`setup: ${what} failed`);
     process.exit(1);
   }
 }

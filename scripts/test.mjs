@@ -1,28 +1,45 @@
 // npm test [-- WORD]: builds and runs every suite, or only the tests whose name contains WORD.
 //   --preset asan | tsan   the sanitizer builds (npm run test:asan, test:tsan)
-//   --ci                   the part of them that CI has time for: with asan each suite of the library on one transport,
-//                          with tsan the driver's tests, because the component has no threads of its own
+//   --valgrind             the C++ tests under valgrind's memcheck (npm run test:valgrind), which sees bytes that were
+//                          never written on their way to the network
 // Ends with the line "N passed, N failed". Fails when a test fails, and when a suite ran none.
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { buildLibrary, buildNative, orExplain } from './build.mjs';
-import { capture, nodeProgram, root, run, runBeside, takeOption } from './run.mjs';
+import { capture, nodeProgram, root, run, runBeside, takeOption, which } from './run.mjs';
 import { ecosystemTests } from '../test/ecosystem/ecosystem.mjs';
 import { packageTests } from '../test/package/package.mjs';
 
 const args = process.argv.slice(2);
 const preset = takeOption(args, 'preset') ?? 'release';
+const valgrind = args.includes('--valgrind');
 const filter = args.find((arg) => !arg.startsWith('-'));
-const isShort = args.includes('--ci');
 const minutes = 60_000;
-// A suite with a sanitizer is one process, so there is one for each core; Jest has workers for them otherwise.
-const lanes = preset === 'release' ? 1 : availableParallelism();
+// Minutes under valgrind: they judge received bytes and write next to nothing, or need threads that run side by side.
+const tooSlowForValgrind = [
+  'Utf8*',
+  'HttpHeader.HostileLists*',
+  'DeflateSession.ABombStopsAtTheLimit',
+  'Contract.T126_Send_and_receive_loops_on_two_threads_*',
+];
+const memcheckError = 99; // a status that no test program ends with by itself
+const memcheckCommand = [
+  'valgrind',
+  '--quiet',
+  `--error-exitcode=${memcheckError}`,
+  `--suppressions=${path.join(root, 'test/valgrind.supp')}`,
+];
+// A suite that looks for faults of memory is one process, so there is one for each core; Jest has workers otherwise.
+const lanes = preset === 'release' && !valgrind ? 1 : availableParallelism();
 
+if (valgrind && !which('valgrind')) {
+  console.error('valgrind was not found: run `npm run setup -- --test`');
+  process.exit(1);
+}
 const build = orExplain(() => {
-  const targets = isShort && preset === 'tsan' ? ['driver_tests'] : [];
-  const folder = buildNative(preset, { tests: true, targets });
-  if (preset !== 'tsan') buildLibrary();
+  const folder = buildNative(preset, { tests: true });
+  if (preset !== 'tsan' && !valgrind) buildLibrary();
   return folder;
 });
 const results = path.join(build, 'results');
@@ -36,8 +53,10 @@ const suites = [
   ['driver', 'test/driver', () => googleTest('driver_tests')],
   ['examples', 'examples/component', () => examples()],
 ];
+if (valgrind) suites.push(['memcheck', 'test/memcheck', memcheck]);
 // Node itself is not built with ThreadSanitizer, so the addon cannot be either.
-if (preset !== 'tsan') {
+const withNode = preset !== 'tsan' && !valgrind;
+if (withNode) {
   suites.push(['lib-native', 'test/lib', (name) => jest(name, 'test/lib/', 'native')]);
   suites.push(['lib-stream', 'test/lib', (name) => jest(name, 'test/lib/', 'stream')]);
   suites.push(['conformance-native', 'test/conformance', (name) => conformance(name, 'native')]);
@@ -46,9 +65,10 @@ if (preset !== 'tsan') {
   suites.push(['whatwg-stream', 'test/whatwg', (name) => jest(name, 'test/whatwg/', 'stream')]);
 }
 // The other side of these tests (programs of others, Chromium, Python, ws) is not ours to sanitize.
-if (preset !== 'tsan' && preset !== 'asan') {
+if (withNode && preset !== 'asan') {
   suites.push(['package', 'test/package', () => packageTests(build, filter)]);
   suites.push(['interop', 'test/interop', (name) => jest(name, 'test/interop/')]);
+  suites.push(['cli', 'test/cli', (name) => jest(name, 'test/cli/')]);
   // Sanitizers need memory and time of their own, which these measure.
   suites.push(['fault-native', 'test/fault', (name) => faults(name, 'native')]);
   suites.push(['fault-stream', 'test/fault', (name) => faults(name, 'stream')]);
@@ -60,12 +80,7 @@ if (preset !== 'tsan' && preset !== 'asan') {
 
 const tests = []; // { suite, name, seconds, failed }
 let skipped = 0;
-const leftOut = {
-  asan: ['lib-stream', 'conformance-native', 'whatwg-stream'],
-  tsan: ['component', 'allocation', 'examples'],
-};
-const isLeftOut = (name) => isShort && leftOut[preset]?.includes(name);
-const waiting = suites.filter(([name, folder]) => existsSync(path.join(root, folder)) && !isLeftOut(name));
+const waiting = suites.filter(([, folder]) => existsSync(path.join(root, folder)));
 // The longest first, so that the other lanes are not done long before.
 if (lanes > 1) waiting.sort(([a], [b]) => Number(b.startsWith('lib-')) - Number(a.startsWith('lib-')));
 await Promise.all(
@@ -74,8 +89,9 @@ await Promise.all(
   }),
 );
 
+const title = valgrind ? ' (valgrind)' : preset === 'release' ? '' : ` (${preset})`;
 async function perform(suite, folder, runSuite) {
-  console.log(`\n── ${suite}${preset === 'release' ? '' : ` (${preset})`}`);
+  console.log(`\n── ${suite}${title}`);
   const started = Date.now();
   const { cases, status } = await runSuite(suite);
   const failures = cases.filter((test) => test.failed);
@@ -94,6 +110,7 @@ for (const test of tests.toSorted((a, b) => b.seconds - a.seconds).slice(0, 8)) 
 if (skipped > 0) console.log(`\nSkipped: ${skipped}`);
 if (failed.length > 0) console.log('\nFailed:');
 for (const test of failed) console.log(`  ${test.suite}: ${test.name}`);
+if (valgrind && filter === undefined) console.log(`\nLeft out under valgrind: ${tooSlowForValgrind.join(', ')}`);
 console.log(`\n${tests.length - failed.length} passed, ${failed.length} failed`);
 process.exitCode = failed.length > 0 || tests.length === 0 ? 1 : 0;
 
@@ -101,6 +118,7 @@ async function googleTest(name) {
   const report = path.join(results, `${name}.json`);
   const options = ['--gtest_brief=1', `--gtest_output=json:${report}`];
   if (filter !== undefined) options.push(`--gtest_filter=*${filter}*`);
+  else if (valgrind) options.push(`--gtest_filter=-${tooSlowForValgrind.join(':')}`);
   const status = await native(name, options);
   if (!existsSync(report)) return { cases: [], status };
   const groups = JSON.parse(readFileSync(report, 'utf8')).testsuites;
@@ -133,12 +151,30 @@ async function examples() {
   return { cases, status: 0 };
 }
 
+/** Memcheck itself: it has to find the bytes that were never written, and nothing else. */
+async function memcheck() {
+  const cases = [];
+  for (const [way, expected] of Object.entries({ sound: 0, write: memcheckError, check: memcheckError })) {
+    const started = Date.now();
+    const { status, output } = await runBeside(memcheckCommand[0], [
+      ...memcheckCommand.slice(1),
+      path.join(build, 'uninitialised_byte'),
+      way,
+    ]);
+    const failed = status !== expected;
+    if (failed) console.log(`${output}It ended with status ${status} instead of ${expected}.`);
+    cases.push({ name: `memcheck sees: ${way}`, seconds: (Date.now() - started) / 1000, failed });
+  }
+  return { cases, status: 0 };
+}
+
 async function native(name, options) {
   const env = { ...process.env, ...sanitizerOptions() };
   const program = [path.join(build, name), ...options];
   // ThreadSanitizer of g++ 12 and clang 14 cannot live with the address layout of newer kernels.
   if (preset === 'tsan' && process.platform === 'linux') program.unshift('setarch', '-R');
-  return start(program[0], program.slice(1), { env, timeout: 5 * minutes });
+  if (valgrind) program.unshift(...memcheckCommand);
+  return start(program[0], program.slice(1), { env, timeout: (valgrind ? 20 : 5) * minutes });
 }
 
 async function jest(name, folder, transport) {
@@ -149,7 +185,7 @@ async function jest(name, folder, transport) {
   if (preset === 'asan') options.push('--runInBand'); // one process, so that its end is the only one that looks for leaks
   // Jest's report goes to stdout as well; what people read is on stderr.
   const stdio = ['ignore', 'ignore', lanes === 1 ? 'inherit' : 'pipe'];
-  const status = await start(process.execPath, options, { env, timeout: 8 * minutes, stdio });
+  const status = await start(process.execPath, options, { env, timeout: 12 * minutes, stdio });
   if (!existsSync(report)) return { cases: [], status };
   const files = JSON.parse(readFileSync(report, 'utf8')).testResults;
   const all = files.flatMap((file) => file.assertionResults);

@@ -285,8 +285,11 @@ napi_value Delivery::borrow(const driver::Slab::Block& block) {
 napi_value Delivery::makeLarge(const driver::Event& event, driver::MessageBuffer* message) const {
   napi_value buffer = nullptr;
   if (message != nullptr && event.borrowed && event.length >= kExternalPayload && allowsExternal_) {
-    const auto finalize = [](napi_env /*env*/, void* data, void* /*hint*/) { std::free(data); };
-    if (napi_create_external_buffer(env_, event.length, const_cast<std::uint8_t*>(event.data), finalize, nullptr,
+    const auto finalize = [](napi_env /*env*/, void* data, void* mapped) {
+      driver::MessageBuffer::free(data, reinterpret_cast<std::uintptr_t>(mapped));
+    };
+    void* const mapped = reinterpret_cast<void*>(message->mapped());  // NOLINT(performance-no-int-to-ptr)
+    if (napi_create_external_buffer(env_, event.length, const_cast<std::uint8_t*>(event.data), finalize, mapped,
                                     &buffer) == napi_ok) {
       static_cast<void>(message->release());  // the Buffer's now
       return buffer;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "random.h"
 #include "reply_slot.h"
@@ -16,9 +17,6 @@ namespace {
 constexpr std::size_t kFirstSegmentSize = 1000;
 constexpr std::size_t kSecondSegmentSize = 4096;
 constexpr std::size_t kSegmentSize = 16384;
-
-// So many bytes of control frames may wait before the newest of several pings is the only one that is answered.
-constexpr std::uint64_t kMostWaitingControl = 16384;
 
 std::size_t segmentSize(std::size_t segments) {
   return segments == 0 ? kFirstSegmentSize : segments == 1 ? kSecondSegmentSize : kSegmentSize;
@@ -158,17 +156,22 @@ Result GatherQueue::addControl(const Frame& frame) {
 }
 
 Result GatherQueue::addReply(ReplySlot& reply) {
-  if (control_.queued - control_.sent >= kMostWaitingControl) {
+  if (replies_.isFull()) {
     return Result::Ok;
   }
   Frame pong;
   pong.firstByte = kFinBit | static_cast<std::uint8_t>(Opcode::Pong);
   pong.payload = reply.payload();
-  const Result result = addControl(pong);
-  if (result == Result::Ok) {
-    reply.clear();
+  MaskKey key{};
+  if (!chooseKey(pong, key)) {
+    return Result::Fail;
   }
-  return result;
+  const std::size_t headerSize = frameHeaderSize(pong.payload.size(), role_ == Role::Client);
+  std::uint8_t* const at = replies_.append(headerSize + pong.payload.size());
+  writeHeader(pong, key, at);
+  writePayload(pong, key, at + headerSize);
+  reply.clear();
+  return Result::Ok;
 }
 
 void GatherQueue::addRaw(std::span<const std::uint8_t> bytes, void* context) {
@@ -245,39 +248,62 @@ Result GatherQueue::gather(std::span<Buffer> buffers, ReplySlot& reply, std::uin
   };
 
   const std::uint64_t controlLeft = controlBytes_.size() - controlOffset_;
-  if (controlLeft == 0) {  // nothing overtakes: the data stream as it is
+  plannedControl_ = 0;
+  plannedReplies_ = 0;
+  if (controlLeft == 0 && replies_.empty()) {  // nothing overtakes: the data stream as it is
     plannedFrameRest_ = appendData(std::numeric_limits<std::uint64_t>::max());
-    plannedControl_ = 0;
     return Result::Ok;
   }
   const std::uint64_t frameRest = frameOffset_ == 0 ? 0 : frames_.front().wire - frameOffset_;
   plannedFrameRest_ = appendData(frameRest);
-  plannedControl_ = 0;
-  if (plannedFrameRest_ == frameRest) {
-    plannedControl_ = append(&controlBytes_[controlOffset_], controlLeft);
-    if (plannedControl_ == controlLeft) {
-      appendData(std::numeric_limits<std::uint64_t>::max());
-    }
+  if (plannedFrameRest_ != frameRest) {
+    return Result::Ok;
+  }
+  const auto appendReplies = [&] {
+    const std::span<const std::uint8_t> rest = replies_.rest();
+    plannedReplies_ = append(rest.data(), rest.size());
+    return plannedReplies_ == rest.size();
+  };
+  const auto appendControl = [&] {
+    plannedControl_ = controlLeft == 0 ? 0 : append(&controlBytes_[controlOffset_], controlLeft);
+    return plannedControl_ == controlLeft;
+  };
+  const bool isWhole = replies_.isUnderWay() ? appendReplies() && appendControl() : appendControl() && appendReplies();
+  if (isWhole) {
+    appendData(std::numeric_limits<std::uint64_t>::max());
   }
   return Result::Ok;
 }
 
 void GatherQueue::complete(std::uint32_t count) {
   std::uint64_t left = count;
-  const std::uint64_t frameRest = std::min(left, plannedFrameRest_);
-  completeData(frameRest);
-  left -= frameRest;
-  const std::uint64_t control = std::min(left, plannedControl_);
-  left -= control;
-  control_.sent += control;
-  controlOffset_ += static_cast<std::size_t>(control);
-  if (controlOffset_ == controlBytes_.size() && controlOffset_ != 0) {
+  const auto take = [&left](std::uint64_t& planned) {
+    const std::uint64_t taken = std::min(left, std::exchange(planned, 0));
+    left -= taken;
+    return taken;
+  };
+  completeData(take(plannedFrameRest_));
+  if (controlBytes_.empty() && replies_.empty()) {  // the usual case
+    completeData(left);
+    return;
+  }
+  if (replies_.isUnderWay()) {
+    replies_.complete(static_cast<std::size_t>(take(plannedReplies_)));
+    completeControl(take(plannedControl_));
+  } else {
+    completeControl(take(plannedControl_));
+    replies_.complete(static_cast<std::size_t>(take(plannedReplies_)));
+  }
+  completeData(left);
+}
+
+void GatherQueue::completeControl(std::uint64_t count) {
+  control_.sent += count;
+  controlOffset_ += static_cast<std::size_t>(count);
+  if (controlOffset_ == controlBytes_.size()) {
     controlBytes_ = {};
     controlOffset_ = 0;
   }
-  completeData(left);
-  plannedFrameRest_ = 0;
-  plannedControl_ = 0;
 }
 
 inline void GatherQueue::completeData(std::uint64_t count) {
@@ -330,6 +356,7 @@ void GatherQueue::discard() {
   frames_.release();
   controlBytes_ = {};
   controlWaiting_ = {};
+  replies_.clear();
   segmentOffset_ = 0;
   controlOffset_ = 0;
   frameOffset_ = 0;

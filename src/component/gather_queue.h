@@ -1,8 +1,9 @@
 // The send side for drivers that write many frames at once (R7): frames are laid out as wire bytes when they are
 // queued, and one action describes as much of them as the caller has buffers for. A short write leaves the rest.
 //
-// Two streams of bytes, each with whole frames: data (messages, the Close frame and raw bytes, in order) and control
-// (pings and pongs), which goes first whenever the data stream stands between two frames.
+// Three streams of bytes, each with whole frames: data (messages, the Close frame and raw bytes, in order), control
+// (pings and pongs), which goes first whenever the data stream stands between two frames, and the answers to pings
+// behind it. Of answers that could not be written at once, only the newest stays (RFC 6455, 5.5.3).
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 #include "fifo.h"
 #include "frame.h"
 #include "protocol.h"
+#include "reply_queue.h"
 #include "session_options.h"
 
 namespace websocket {
@@ -40,7 +42,8 @@ class GatherQueue {
   // Queue a frame. Fail: no randomness for the mask key. Throw std::bad_alloc and change nothing then.
   Result addData(const Frame& frame);
   Result addControl(const Frame& frame);
-  // The answer to a ping, which leaves the slot. No effect when many wait already. Otherwise as above.
+  // The answer to a ping, which leaves the slot; no action is outstanding. No effect when many wait already. Otherwise
+  // as above.
   Result addReply(ReplySlot& reply);
   // Queues bytes that are no frame behind the data stream, copied; nothing goes between them. A null context asks for
   // no indication. Throws std::bad_alloc and changes nothing then.
@@ -67,9 +70,11 @@ class GatherQueue {
   // Gives up the bytes; no action is outstanding.
   void discard();
 
-  bool hasBytes() const { return data_.queued != data_.sent || control_.queued != control_.sent; }
+  bool hasBytes() const { return data_.queued != data_.sent || control_.queued != control_.sent || !replies_.empty(); }
   std::uint64_t payloadBytes() const;  // of data frames, not yet written; raw bytes count, a Close frame does not
-  std::uint64_t wireBytes() const { return data_.queued - data_.sent + control_.queued - control_.sent; }
+  std::uint64_t wireBytes() const {
+    return data_.queued - data_.sent + control_.queued - control_.sent + replies_.rest().size();
+  }
 
  private:
   // A run of wire bytes: owned, with room to append, or the application's.
@@ -97,6 +102,7 @@ class GatherQueue {
   void writePayload(const Frame& frame, const MaskKey& key, std::uint8_t* out) const;
   std::uint8_t* reserve(std::size_t size);
   void completeData(std::uint64_t count);
+  void completeControl(std::uint64_t count);
 
   Role role_;
   bool aborted_ = false;
@@ -114,9 +120,13 @@ class GatherQueue {
   std::size_t controlOffset_ = 0;             // sent bytes of controlBytes_
   std::vector<std::uint8_t> controlWaiting_;  // queued since
 
-  // The outstanding action: so many bytes of the frame under way, then control, then further data.
+  ReplyQueue replies_;  // only touched between actions
+
+  // The outstanding action: so many bytes of the frame under way, then control, then replies (before control, when one
+  // is under way), then further data.
   std::uint64_t plannedFrameRest_ = 0;
   std::uint64_t plannedControl_ = 0;
+  std::uint64_t plannedReplies_ = 0;
 };
 
 }  // namespace websocket

@@ -103,13 +103,16 @@ class Receiver {
   std::span<const std::uint8_t> pingPayload() const { return {chunk_, pingLength_}; }
   const Fault& fault() const { return faultOf(fault_); }
   // Makes the receive side fail for a reason that is not in the bytes.
-  void fail(FaultKind kind) { fault_ = kind; }
+  void fail(FaultKind kind) {
+    fault_ = kind;
+    endInflating();
+  }
 
   // Every queued operation ends without data from now on: a Close frame was indicated (R3), or the handle was aborted.
   void drain() {
     draining_ = true;
     input_ = {};
-    dropCompressed();
+    endInflating();
   }
   // Drops an indication that advance() found and the application has not seen.
   void dropIndication() { indicationReady_ = false; }
@@ -170,7 +173,7 @@ class Receiver {
   bool pauseInflating(ReceiveStep& step);
   FaultKind beginCompressedFrame();
   void takeCompressed();
-  void dropCompressed();
+  void endInflating();
   std::span<std::uint8_t> inflateSpace();
   FaultKind takeInflated(std::span<const std::uint8_t> bytes);
   void indicateInflated(bool last);

@@ -38,9 +38,12 @@ void Receiver::shrinkInflater() {
   }
 }
 
-void Receiver::dropCompressed() {
+// Nothing more will be decompressed.
+void Receiver::endInflating() {
   if (inflating_ != nullptr) {
     inflating_->compressed = {};
+    inflating_->kept = std::vector<std::uint8_t>();
+    inflating_->inflater.end();
   }
 }
 

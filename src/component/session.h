@@ -91,6 +91,8 @@ class Session {
   std::size_t offeredExtensionCount() const;
   // Payload bytes of the data frame under way that have not arrived.
   std::uint64_t frameRemaining() const { return receiver_.frameRemaining(); }
+  // Most payload bytes of a received message, as the options say; 0: no limit.
+  std::uint64_t maxMessageSize() const { return options_->maxMessageSize; }
   // The data message being received, or else the last one, is compressed: frameRemaining() says nothing of its length.
   bool inflates() const { return receiver_.inflates(); }
   // The last getAction(Receive) gave nothing because the pool had no space for inflated bytes.

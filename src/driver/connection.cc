@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <new>
 
 #include "driver.h"
@@ -16,8 +15,9 @@ namespace {
 // system calls that a buffer growing by a quarter causes.
 constexpr std::size_t kDirectReadSize = std::size_t{64} * 1024;
 
-// Of what a compressed message still has.
-constexpr std::uint64_t kUnknownSize = std::numeric_limits<std::uint64_t>::max();
+// Most bytes that one read brings of compressed messages, because they are kept while the connection waits for its turn
+// to inflate them. It takes far longer to inflate so many than to read them.
+constexpr std::size_t kCompressedReadSize = std::size_t{16} * 1024;
 
 constexpr std::uint16_t kPolicyViolation = 1008;
 constexpr const char* kNoMemoryLeft = "the messages that arrive on all connections take too much memory";
@@ -53,7 +53,7 @@ Result Connection::attach(std::unique_ptr<Transport> transport, std::span<const 
       return result;
     }
   }
-  if (const Result result = requestReceive(); result != Result::Ok) {
+  if (const Result result = session_.receive({}, nullptr); result != Result::Ok) {
     return result;
   }
   transport_ = std::move(transport);
@@ -73,15 +73,27 @@ Result Connection::attach(std::unique_ptr<Transport> transport, std::span<const 
 // ---------------------------------------------------------------------------------------------------------------------
 // Receiving
 
-Result Connection::requestReceive() {
+// False: the connection failed.
+bool Connection::requestReceive() {
   std::span<std::uint8_t> memory;
-  if (inflatesLarge()) {
-    memory = message_.tail(kUnknownSize);
-    memory = memory.first(std::min(memory.size(), Slab::kMostInflated));
-  } else if (isLarge()) {
-    memory = message_.tail(session_.frameRemaining());
+  if (isLarge()) {
+    // One byte more than may come of a compressed message shows that it is too long.
+    const std::uint64_t expected =
+        session_.inflates() ? session_.maxMessageSize() + 1 - message_.size() : session_.frameRemaining();
+    memory = message_.tail(expected, session_.inflates() ? Growth::Remapping : Growth::Copying);
+    if (memory.empty() && expected != 0) {
+      failed(kNoMemoryLeft, kPolicyViolation);
+      return false;
+    }
+    if (session_.inflates()) {
+      memory = memory.first(std::min(memory.size(), Slab::kMostInflated));
+    }
   }
-  return session_.receive(memory, nullptr);
+  const Result result = session_.receive(memory, nullptr);
+  if (result != Result::Ok) {
+    fault(result);
+  }
+  return result == Result::Ok;
 }
 
 bool Connection::isLarge() const { return assembling_ && message_.size() >= kDirectReadSize; }
@@ -98,7 +110,13 @@ std::span<std::uint8_t> Connection::readSpace() {
     const Slab::LeaseScope lease(driver_.slab());
     pump();
   }
-  return readSpace_;
+  return session_.deflate() == nullptr ? readSpace_ : readSpace_.first(std::min(readSpace_.size(), mostToRead()));
+}
+
+// What follows an uncompressed frame may be a compressed one.
+std::size_t Connection::mostToRead() const {
+  const std::uint64_t uncompressed = session_.inflates() ? 0 : session_.frameRemaining();
+  return kCompressedReadSize + static_cast<std::size_t>(std::min<std::uint64_t>(uncompressed, Slab::kBlockSize));
 }
 
 void Connection::received(std::size_t count) {
@@ -175,8 +193,7 @@ void Connection::pump() {
       waitForSpace();
       return;
     }
-    if (const Result received = requestReceive(); received != Result::Ok) {
-      fault(received);
+    if (!requestReceive()) {
       return;
     }
   }
@@ -189,7 +206,11 @@ void Connection::waitForSpace() {
   if (!waiting_) {
     waiting_ = true;
     transport_->setReading(false);
-    driver_.resumeLater(*this);
+    if (yielding_) {
+      driver_.resumeInTurn(*this);
+    } else {
+      driver_.resumeLater(*this);
+    }
   }
 }
 
@@ -199,12 +220,11 @@ void Connection::resume() {
   }
   if (yielding_) {
     if (!driver_.slab().mayInflateMore()) {
-      driver_.resumeLater(*this);
+      driver_.resumeInTurn(*this);
       return;
     }
     yielding_ = false;
-    if (const Result received = requestReceive(); received != Result::Ok) {
-      fault(received);
+    if (!requestReceive()) {
       return;
     }
   }
@@ -262,15 +282,15 @@ void Connection::dataReceived(EventKind kind, std::span<const std::uint8_t> payl
     recordMessage(kind, payload);  // in the slab
     return;
   }
-  message_.append(payload);
+  if (!message_.append(payload)) {
+    return failed(kNoMemoryLeft, kPolicyViolation);
+  }
   assembling_ = !last;
   if (inflatesLarge()) {
     driver_.slab().noteInflated(payload.size());
   }
   if (last) {
     recordMessage(kind, driver_.keep(std::move(message_)));
-  } else if (driver_.lacksMemory(message_)) {
-    failed(kNoMemoryLeft, kPolicyViolation);
   }
 }
 
@@ -283,8 +303,8 @@ void Connection::recordFragment(EventKind kind, std::span<const std::uint8_t> pi
   }
   const std::uint32_t flags =
       (kind == EventKind::Binary ? kFragmentBinary : 0) | (first ? kFragmentFirst : 0) | (last ? kFragmentLast : 0);
-  // A piece that was inflated must not be moved: compressed bytes may lie between it and the piece before it.
-  if (first || session_.inflates() || !driver_.joinFragment(id_, piece, flags)) {
+  // With compression, what was inflated of this message or of one before may lie between this piece and the last one.
+  if (first || session_.deflate() != nullptr || !driver_.joinFragment(id_, piece, flags)) {
     record(EventKind::Fragment, piece, flags);
   }
 }

@@ -107,6 +107,8 @@ class Connection {
   // waits to be, with the preamble.
   std::uint64_t bytesRead() const { return bytesRead_; }
   std::uint64_t bytesWritten() const { return bytesWritten_ + preamble_.size() + session_.bufferedWireBytes(); }
+  // Bytes of the message under way that have come, uncompressed.
+  std::size_t messageSize() const { return message_.size(); }
   // Whether more than SendLimits::highWaterMark waited behind the last message that was queued.
   bool isAboveHighWaterMark() const { return aboveHighWaterMark_; }
 
@@ -164,7 +166,8 @@ class Connection {
   bool canSend() const { return phase_ != Phase::Closed && output_ <= Output::Writing; }
   void record(EventKind kind, std::span<const std::uint8_t> data, std::uint32_t value, bool failed = false);
   void recordMessage(EventKind kind, std::span<const std::uint8_t> message);
-  Result requestReceive();
+  bool requestReceive();
+  std::size_t mostToRead() const;
   void pump();
   void waitForSpace();
   void noteContexts();

@@ -342,7 +342,9 @@ void Connection::settle() {
     record(EventKind::Sent, {}, kDrained);
   }
   if (session_.role() == Role::Server && session_.closeSent() && session_.closeReceived()) {
-    finish_ = Finish::Close;  // the server ends the TCP connection first (RFC 6455, 7.1.1)
+    // The server ends the TCP connection first (RFC 6455, 7.1.1), and waits for the client's end: a socket that is
+    // closed before a late pong comes is reset, and what the client has not read is lost.
+    finish_ = std::max(finish_, Finish::Shutdown);
   }
   if (finish_ == Finish::None) {
     return;

@@ -32,6 +32,7 @@ DeflateQueue::~DeflateQueue() {
   }
   for (auto& [job, work] : works_) {
     work->owner = nullptr;
+    work->job->stop();
     cancel(work->request);
     static_cast<void>(work.release());  // the callback's now
   }

@@ -28,7 +28,7 @@ class DeflateQueue {
       : loop_(loop), driver_(driver), lifetime_(std::move(lifetime)) {}
   DeflateQueue(const DeflateQueue&) = delete;
   DeflateQueue& operator=(const DeflateQueue&) = delete;
-  // Jobs that run are let run, and then thrown away.
+  // Jobs that run are stopped, which takes them some milliseconds, and then thrown away.
   ~DeflateQueue();
 
   // So many jobs may run at a time, at least 1; of several values the largest counts.

@@ -1,5 +1,7 @@
 #include "driver.h"
 
+#include <algorithm>
+#include <functional>
 #include <limits>
 #include <new>
 #include <utility>
@@ -17,6 +19,9 @@ constexpr int kMaxRounds = 8;
 
 // A larger piece of a message is not moved to be one with the piece before it.
 constexpr std::size_t kLargestJoined = std::size_t{4} * 1024;
+
+// Smaller messages need not wait until larger ones were inflated.
+constexpr std::size_t kSmallMessage = std::size_t{1024} * 1024;
 
 // So many bytes received or sent at a time make a busy server of the process, whose freed memory is worth keeping. An
 // idle one is not to hold what the accepting of its connections took for a moment.
@@ -41,6 +46,7 @@ void Driver::stop(std::function<void()> onEnd) {
   dirty_.clear();
   failing_.clear();
   waiting_.clear();
+  inflating_.clear();
   deflateQueue_.reset();
   phases_.reset();
 }
@@ -227,15 +233,38 @@ void Driver::deliverWaiting() {
   }
 }
 
+void Driver::resume(ConnectionId id) {
+  if (Connection* const connection = find(id); connection != nullptr) {
+    try {
+      connection->resume();
+    } catch (const std::bad_alloc&) {
+      connection->close(UV_ENOMEM, false);
+    }
+  }
+}
+
 void Driver::resumeWaiting() {
   for (const ConnectionId id : std::exchange(waiting_, {})) {
-    if (Connection* const connection = find(id); connection != nullptr) {
-      try {
-        connection->resume();
-      } catch (const std::bad_alloc&) {
-        connection->close(UV_ENOMEM, false);
-      }
-    }
+    resume(id);
+  }
+}
+
+// A turn goes to the largest message, so that few are under way at a time; every second one to the smallest of those
+// that are not large yet, so that they do not wait for what others make huge.
+void Driver::inflateInTurn() {
+  if (inflating_.empty()) {
+    return;
+  }
+  prefersSmall_ = !prefersSmall_;
+  std::vector<Inflating> all = std::exchange(inflating_, {});
+  for (Inflating& one : all) {
+    const Connection* const connection = find(one.id);
+    const std::size_t size = connection == nullptr ? 0 : connection->messageSize();
+    one.rank = prefersSmall_ && size < kSmallMessage ? size : std::numeric_limits<std::size_t>::max() - size;
+  }
+  std::ranges::sort(all, std::less<>(), &Inflating::rank);
+  for (const Inflating& one : all) {
+    resume(one.id);
   }
 }
 
@@ -265,6 +294,7 @@ void Driver::work() {
     return;  // a handler runs the loop inside itself
   }
   slab_.beginTurn();
+  inflateInTurn();
   for (int round = 0; round < kMaxRounds && hasOutput(); ++round) {
     deliver();
     resumeWaiting();

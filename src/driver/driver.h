@@ -21,6 +21,7 @@
 #include "deflate_queue.h"
 #include "event.h"
 #include "extension/permessage_deflate_options.h"
+#include "huge_pages.h"
 #include "loop_phases.h"
 #include "message_buffer.h"
 #include "random.h"
@@ -69,9 +70,6 @@ struct SessionLimits {
 
 class Driver {
  public:
-  // Ten messages of the default maxPayload: bytes that the messages under way of all connections may reserve.
-  static constexpr std::size_t kMostReceiveMemory = std::size_t{1} << 30;
-
   // loop and delegate must outlive stop(). Throws std::bad_alloc.
   Driver(uv_loop_t* loop, Delegate& delegate);
   Driver(const Driver&) = delete;
@@ -116,12 +114,6 @@ class Driver {
   Delegate& delegate() { return delegate_; }
   Slab& slab() { return slab_; }
   ReceiveMemory& receiveMemory() { return receiveMemory_; }
-  // Messages under way on all connections reserve too much, and it is not this one alone that does.
-  bool lacksMemory(const MessageBuffer& message) const {
-    return receiveMemory_.reserved > mostReceiveMemory_ && receiveMemory_.reserved > message.capacity();
-  }
-  // Bytes; the default is kMostReceiveMemory.
-  void limitReceiveMemory(std::size_t bytes) { mostReceiveMemory_ = bytes; }
   void record(const Event& event) {
     phases_->wake();
     batch_.add(event);
@@ -155,6 +147,11 @@ class Driver {
     phases_->wake();
     waiting_.push_back(connection.id());
   }
+  // The same when it is its turn to go on with a large message.
+  void resumeInTurn(const Connection& connection) {
+    phases_->wake();
+    inflating_.push_back({connection.id()});
+  }
   // Takes a closed connection out of the table; it is destroyed at the end of a phase, when its events were delivered.
   void retire(Connection& connection);
 
@@ -175,10 +172,16 @@ class Driver {
     ConnectionId id = 0;
     int error = 0;
   };
+  struct Inflating {
+    ConnectionId id = 0;
+    std::size_t rank = 0;  // the lowest is next
+  };
 
   bool hasOutput() const { return !batch_.events.empty() || !dirty_.empty() || !waiting_.empty(); }
-  bool hasWork() const { return hasOutput() || !failing_.empty(); }
+  bool hasWork() const { return hasOutput() || !failing_.empty() || !inflating_.empty(); }
+  void resume(ConnectionId id);
   void resumeWaiting();
+  void inflateInTurn();
   void deliver();
   void work();
 
@@ -189,7 +192,6 @@ class Driver {
   PooledRandom random_;
   Slab slab_;
   ReceiveMemory receiveMemory_;
-  std::size_t mostReceiveMemory_ = kMostReceiveMemory;
   std::shared_ptr<Traffic> uncounted_ = std::make_shared<Traffic>();  // of connections without a Traffic
   std::vector<Options> options_;
   Batch batch_;      // gathering
@@ -199,8 +201,10 @@ class Driver {
   std::vector<ConnectionId> flushing_;  // empty between flushes, with its memory kept
   std::vector<Failing> failing_;
   std::vector<ConnectionId> waiting_;  // for resume()
+  std::vector<Inflating> inflating_;   // for resume() in their turn
+  bool prefersSmall_ = false;          // in this turn
   RecentConnections holders_;          // of contexts
-  std::shared_ptr<DeflatePool> deflatePool_ = std::make_shared<DeflatePool>();
+  std::shared_ptr<DeflatePool> deflatePool_ = std::make_shared<DeflatePool>(makeHugePages());
   std::optional<DeflateQueue> deflateQueue_;
   Retired retired_;
   ConnectionTable connections_;  // destroyed before what the connections use

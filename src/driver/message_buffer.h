@@ -1,5 +1,8 @@
 // The memory of one message that did not arrive whole in the slab. It grows as data arrives, by a quarter at a time, so
 // that a peer which announces much and sends little reserves little.
+//
+// What is inflated comes so slowly that fresh pages cost little beside it. So it grows by moving pages where the system
+// can (Linux), and never takes twice its size, as it does for the moment in which the heap copies it.
 #pragma once
 
 #include <cstddef>
@@ -14,31 +17,41 @@ namespace websocket::driver {
 // Bytes that the messages under way of a driver reserve together. Outlives their buffers.
 struct ReceiveMemory {
   std::size_t reserved = 0;
+  std::size_t most = std::size_t{1} << 30;  // ten messages of the default maxPayload
 };
+
+// How memory grows.
+enum class Growth : std::uint8_t { Copying, Remapping };
 
 class MessageBuffer {
  public:
   // memory: counts what is reserved; may be null.
-  explicit MessageBuffer(ReceiveMemory* memory = nullptr) : data_(nullptr, {memory, 0}) {}
+  explicit MessageBuffer(ReceiveMemory* memory = nullptr) : data_(nullptr, {memory}) {}
   MessageBuffer(MessageBuffer&& other) noexcept : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {
-    other.data_.get_deleter().capacity = 0;  // now counted here
+    other.data_.get_deleter() = {other.data_.get_deleter().memory};  // now counted here
   }
   MessageBuffer& operator=(MessageBuffer&& other) = delete;
   ~MessageBuffer() = default;
 
-  // Appends a copy; bytes that lie at the start of the tail already are only counted. Throws std::bad_alloc.
-  void append(std::span<const std::uint8_t> bytes);
+  // Appends a copy; bytes that lie at the start of the tail already are only counted. False, and nothing changed: all
+  // buffers together would reserve too much, and this is not the only one. Throws std::bad_alloc.
+  [[nodiscard]] bool append(std::span<const std::uint8_t> bytes);
 
-  // Writable memory behind the content for the next read: at most `expected` bytes, the rest of the frame under way.
-  // Valid until the next call of append() or tail(). Throws std::bad_alloc.
-  std::span<std::uint8_t> tail(std::uint64_t expected);
+  // Writable memory behind the content for the next read: at most `expected` bytes, which is what may still come. Empty
+  // for the reason of append(). Valid until the next call of append() or tail(). Throws std::bad_alloc.
+  std::span<std::uint8_t> tail(std::uint64_t expected, Growth growth = Growth::Copying);
 
-  // Gives the content away; malloc's memory. The buffer is empty then.
+  // Gives the content away; the buffer is empty then. free() wants what mapped() was: bytes of a mapping of its own, or
+  // 0 for malloc's memory.
   std::uint8_t* release() {
+    Free& owner = data_.get_deleter();
     size_ = 0;
-    data_.get_deleter().count(0);
+    owner.count(0);
+    owner.mapped = false;
     return data_.release();
   }
+  std::size_t mapped() const { return data_.get_deleter().mapped ? capacity() : 0; }
+  static void free(void* data, std::size_t mapped);
 
   void clear() {
     data_.reset();
@@ -53,7 +66,11 @@ class MessageBuffer {
   struct Free {
     ReceiveMemory* memory = nullptr;
     std::size_t capacity = 0;
+    bool mapped = false;
 
+    bool allows(std::size_t bytes) const {
+      return memory == nullptr || memory->reserved == capacity || memory->reserved - capacity + bytes <= memory->most;
+    }
     void count(std::size_t bytes) {
       if (memory != nullptr) {
         memory->reserved += bytes - capacity;
@@ -61,14 +78,16 @@ class MessageBuffer {
       capacity = bytes;
     }
     void operator()(std::uint8_t* data) {
+      MessageBuffer::free(data, mapped ? capacity : 0);
       count(0);
-      std::free(data);
+      mapped = false;
     }
   };
 
-  void reserve(std::size_t capacity);
+  bool reserve(std::size_t capacity, Growth growth);
+  void remap(std::size_t capacity);
 
-  std::unique_ptr<std::uint8_t, Free> data_;  // malloc's, because growing is realloc
+  std::unique_ptr<std::uint8_t, Free> data_;  // malloc's, because growing is realloc, or mapped
   std::size_t size_ = 0;
 };
 

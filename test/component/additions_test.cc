@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "defined.h"
 #include "websocket_ext.h"
 
 namespace {
@@ -84,6 +85,10 @@ class Endpoint {
     taken.result = WebSocketGetAction(handle, queue, taken.buffers.data(), &capacity, &taken.action, &taken.type,
                                       &taken.context, &taken.id);
     taken.buffers.resize(capacity);
+    if (taken.action == WEB_SOCKET_SEND_TO_NETWORK_ACTION) {
+      for (const auto& buffer : taken.buffers)
+        websocket::checkDefined(buffer.Data.pbBuffer, buffer.Data.ulBufferLength);
+    }
     return taken;
   }
   void complete(const Taken& taken, std::size_t bytes = 0) const {

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "contract_handshake.h"
+#include "defined.h"
 #include "websocket.h"
 
 namespace websocket::contract {
@@ -270,6 +271,10 @@ class Endpoint {
     action.count = capacity;
     action.result = WebSocketGetAction(handle(), queue, action.buffers.data(), &action.count, &action.kind,
                                        &action.type, &action.context, &action.id);
+    if (action.kind == WEB_SOCKET_SEND_TO_NETWORK_ACTION) {
+      for (const auto& buffer : std::span(action.buffers).first(std::min<std::size_t>(action.count, 2)))
+        checkDefined(buffer.Data.pbBuffer, buffer.Data.ulBufferLength);
+    }
     return action;
   }
   Action takeSend(ULONG capacity = 2) { return take(WEB_SOCKET_SEND_ACTION_QUEUE, capacity); }

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include "defined.h"
 #include "extension/permessage_deflate_options.h"
 #include "receive_pool.h"
 #include "session.h"
@@ -115,6 +116,7 @@ class Endpoint {
       }
       std::uint32_t length = 0;
       for (std::uint32_t i = 0; i < action.count; ++i) {
+        checkDefined(buffers[i].data, buffers[i].length);
         wire.append(reinterpret_cast<const char*>(buffers[i].data), buffers[i].length);
         length += buffers[i].length;
       }

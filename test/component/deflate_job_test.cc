@@ -120,6 +120,45 @@ TEST(DeflateJob, OneThatIsThrownAwayLeavesASessionThatGoesOn) {
   }
 }
 
+TEST(DeflateJob, OneOfManyPartsIsOneMessage) {
+  std::mt19937 random(6);
+  const std::string text = sampleText(random, 600'000);
+  for (const DeflateParameters& agreed : {kTakeover, kNoTakeover}) {
+    Endpoint server = openServer(agreed);
+    auto job = server.session->takeDeflate(kText, view(text), nullptr, Compression::On);
+    if (job == nullptr) {
+      job = std::make_shared<DeflateJob>(view(text), nullptr, server.contexts, DeflaterSettings());
+    }
+    runElsewhere(*job);
+    ASSERT_TRUE(job->isCompressed());
+    server.session->finishDeflate(*job);
+    sendOutput(server, *job);
+    server.send(kText, "behind it");
+    EXPECT_EQ(receivedOf(server.written(), agreed), (std::vector<Message>{{kText, text}, {kText, "behind it"}}));
+  }
+}
+
+TEST(DeflateJob, OneThatIsStoppedGivesUpItsContext) {
+  std::mt19937 random(7);
+  const std::string text = sampleText(random, 600'000);
+  Endpoint server = openServer(kTakeover);
+  server.send(kText, text);
+  const auto job = server.session->takeDeflate(kText, view(text), nullptr, Compression::On);
+  ASSERT_NE(job, nullptr);
+  job->stop();
+  runElsewhere(*job);
+  EXPECT_FALSE(job->isCompressed());
+  EXPECT_EQ(job->output().data(), view(text).data());
+  server.session->finishDeflate(*job);
+  server.send(kText, text);
+  EXPECT_EQ(receivedOf(server.written(), kTakeover), (std::vector<Message>{{kText, text}, {kText, text}}));
+
+  DeflateJob shared(view(text), nullptr, server.contexts, {});
+  shared.stop();
+  runElsewhere(shared);
+  EXPECT_FALSE(shared.isCompressed());
+}
+
 TEST(DeflateJob, IsOnlyForWholeMessagesThatAreCompressed) {
   std::mt19937 random(5);
   const std::string text = sampleText(random, 20'000);

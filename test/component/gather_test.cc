@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "defined.h"
 #include "session.h"
 
 namespace websocket {
@@ -44,6 +45,7 @@ class Gather : public testing::Test {
   std::string wireBytes(const Action& action) const {
     std::string wire;
     for (std::uint32_t i = 0; i < action.count; ++i) {
+      checkDefined(buffers[i].data, buffers[i].length);
       wire.append(reinterpret_cast<const char*>(buffers[i].data), buffers[i].length);
     }
     return wire;
@@ -164,6 +166,54 @@ TEST_F(GatheredReplies, AnswerTheNewestPingWhenSixteenKibibytesOfAnswersWait) {
   EXPECT_EQ(wire.substr(wire.size() - 7), pong(kFirst - 1));
   EXPECT_EQ(write(), pong(49'999));
   EXPECT_FALSE(session->hasOutput());
+}
+
+// A flood from a peer that does not read: what waits behind the write that it blocks is one answer.
+TEST_F(GatheredReplies, AnswerOnlyTheNewestPingThatAWriteDidNotTake) {
+  for (std::size_t written = 0; written < 100 * 7; ++written) {
+    read(0, 100);
+    const std::string before = write(written);
+    ASSERT_EQ(before.size(), written);
+    const std::size_t rest = (7 - written % 7) % 7;  // of the frame under way
+    const bool isNewest = rest != 0 && written / 7 == 99;
+    ASSERT_EQ(session->bufferedWireBytes(), rest + (isNewest ? 0 : 7)) << written;
+    const std::string after = write();
+    ASSERT_EQ(after.size(), rest + (isNewest ? 0 : 7));
+    ASSERT_EQ(before + after, before.substr(0, written - written % 7) +
+                                  (rest == 0 ? "" : pong(static_cast<unsigned>(written / 7))) +
+                                  (isNewest ? "" : pong(99)));
+    ASSERT_FALSE(session->hasOutput());
+  }
+}
+
+TEST_F(GatheredReplies, ThatWereBegunGoBeforeOtherControlFrames) {
+  read(0, 3);
+  sendText("text");
+  EXPECT_EQ(write(9), pong(0) + pong(1).substr(0, 2));
+  EXPECT_EQ(session->sendControl(BufferType::PingPong, bytesOf("p"), nullptr), Result::Ok);
+  const std::string expected = pong(1).substr(2) + pong(2) + "\x89\x01p" + "\x81\x04text";
+  EXPECT_EQ(session->bufferedWireBytes(), expected.size());
+  EXPECT_EQ(write(1), expected.substr(0, 1));
+  EXPECT_EQ(write(6), expected.substr(1, 6));
+  EXPECT_EQ(write(6), expected.substr(7, 6)) << "what was begun is completed";
+  EXPECT_EQ(write(), expected.substr(13));
+  EXPECT_FALSE(session->hasOutput());
+}
+
+TEST_F(GatheredReplies, GoBehindOtherControlFramesThatAreNotBegun) {
+  read(0, 3);
+  EXPECT_EQ(session->sendControl(BufferType::PingPong, bytesOf("p"), nullptr), Result::Ok);
+  EXPECT_EQ(write(1), "\x89");
+  EXPECT_EQ(write(), "\x01p" + pong(2)) << "none of them was written before";
+  EXPECT_FALSE(session->hasOutput());
+}
+
+TEST_F(GatheredReplies, AreDroppedByAnAbort) {
+  read(0, 3);
+  EXPECT_EQ(write(9), pong(0) + pong(1).substr(0, 2));
+  session->abort();
+  EXPECT_FALSE(session->hasOutput());
+  EXPECT_EQ(session->bufferedWireBytes(), 0U);
 }
 
 TEST_F(Gather, AnAbortedSessionAnswersNoPing) {

@@ -60,8 +60,8 @@ if (values.list) {
 }
 
 async function runCases() {
-  if (positionals.length !== (values.client ? 0 : 1)) stop('Give the ws: URL of an echo server, or --client.');
-  if (url !== undefined && !/^ws:\/\//.test(url)) stop(`${url} is no ws: URL.`);
+  if (positionals.length !== (values.client ? 0 : 1)) stop('Give the URL of an echo server, or --client.');
+  if (url !== undefined && !/^wss?:\/\//.test(url)) stop(`${url} is no ws: or wss: URL.`);
 
   const print = (result) => {
     if (!values.quiet || result.verdict !== 'passed') console.log(formatResult(result, values.verbose));

@@ -14,16 +14,36 @@ TEST_F(DriverTest, AServerAnswersACloseAndEndsTheConnection) {
   answerCloseFrames();
   native.peer.write(clientFrame(kText, "last") + clientFrame(kClose, closePayload(3001, "bye")));
   runUntilEnded(native.peer);
-  runUntil([&] { return saw(EventKind::Closed); });
   EXPECT_EQ(native.peer.received, serverFrame(kClose, closePayload(3001, "bye")));
-  ASSERT_EQ(delegate_.events.size(), 3U);
+  native.peer.close();
+  runUntil([&] { return saw(EventKind::Closed); });
+  ASSERT_EQ(delegate_.events.size(), 4U);
   EXPECT_EQ(delegate_.events[0].data, "last");
   EXPECT_EQ(delegate_.events[1].kind, EventKind::Close);
   EXPECT_EQ(delegate_.events[1].value, 3001U);
   EXPECT_EQ(delegate_.events[1].data, "bye");
-  EXPECT_EQ(delegate_.events[2].kind, EventKind::Closed);
-  EXPECT_EQ(delegate_.events[2].value, 0U);
+  EXPECT_EQ(delegate_.events[2].kind, EventKind::End);
+  EXPECT_EQ(delegate_.events[3].kind, EventKind::Closed);
+  EXPECT_EQ(delegate_.events[3].value, 0U);
   EXPECT_EQ(driver_->find(native.id), nullptr);
+}
+
+// A pong for a ping that it read late, for example: RST would destroy what it has not read.
+TEST_F(DriverTest, AServerLetsAClientReadThatSendsSomethingBehindItsCloseFrame) {
+  constexpr std::size_t kSize = 200'000;  // more than one read of the peer, and less than the socket takes
+  Native native = connectNative(Role::Server, Socket::Tcp);
+  EXPECT_EQ(sendText(native.id, std::string(kSize, 'x')), Result::Ok);
+  answerCloseFrames();
+  native.peer.write(clientFrame(kClose, closePayload(1000)));
+  runUntil([&] { return saw(EventKind::Close); });
+  runBriefly();
+  native.peer.write(clientFrame(kPong, "late"));
+  runBriefly();
+  EXPECT_FALSE(saw(EventKind::Closed));
+  runUntilEnded(native.peer);
+  EXPECT_EQ(parseFrames(native.peer.received).size(), 2U);
+  native.peer.close();
+  runUntil([&] { return saw(EventKind::Closed); });
 }
 
 TEST_F(DriverTest, ACloseWithoutAStatusIsReportedAs1005) {
@@ -59,8 +79,9 @@ TEST_F(DriverTest, AServerThatClosesWaitsForTheAnswer) {
   EXPECT_FALSE(saw(EventKind::Closed));
   native.peer.write(clientFrame(kClose, closePayload(1000)));
   runUntilEnded(native.peer);
-  runUntil([&] { return saw(EventKind::Closed); });
   EXPECT_EQ(parseFrames(native.peer.received).size(), 1U) << "no second Close frame";
+  native.peer.close();
+  runUntil([&] { return saw(EventKind::Closed); });
 }
 
 TEST_F(DriverTest, AClientWaitsForTheServersFin) {

@@ -130,8 +130,10 @@ TEST_F(DriverTest, AThousandConnectionsLoseNoDescriptor) {
   answerCloseFrames();
   const auto openAndClose = [&] {
     delegate_.events.clear();
-    const Native native = connectNative(Role::Server);
+    Native native = connectNative(Role::Server);
     native.peer.write(clientFrame(kText, "x") + clientFrame(kClose, closePayload(1000)));
+    runUntilEnded(native.peer);
+    native.peer.close();
     runUntil([&] { return saw(EventKind::Closed); });
   };
   openAndClose();  // the first use may open something for good

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "driver_fixture.h"
+#include "extension/deflater.h"
 
 namespace websocket::driver {
 namespace {
@@ -131,6 +132,23 @@ TEST_F(FragmentsTest, OverAStreamPiecesAreTheSame) {
   connection(id).receive(bytesOf(clientFrame(0x80, "llo")));
   runUntil([&] { return sawLast(); });
   EXPECT_EQ(joined(), "hello");
+}
+
+// What a message before was inflated to lies behind the read in which the next one begins.
+TEST_F(FragmentsTest, PiecesBehindACompressedMessageLeaveItAlone) {
+  limits_.deflate.emplace();
+  deflate_.emplace();
+  const ConnectionId id = connectStream(Role::Server);
+  const std::string text(1000, 'c');
+  ZlibMemory memory;
+  Deflater deflater({}, memory);
+  ByteBuffer compressed;
+  deflater.deflate(bytesOf(text), true, compressed);
+  const std::string payload(compressed.view().begin(), compressed.view().end());
+  connection(id).receive(bytesOf(clientFrame(0xC1, payload) + clientFrame(0x01, "he")));
+  connection(id).receive(bytesOf(clientFrame(0x80, "llo")));
+  runUntil([&] { return eventsOf(EventKind::Fragment).size() >= 3 && sawLast(); });
+  EXPECT_EQ(joined(), text + "hello");
 }
 
 TEST_F(FragmentsTest, InvalidUtf8IsFoundAcrossPieces) {

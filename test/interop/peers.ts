@@ -1,9 +1,10 @@
 // What the interoperability tests share: the messages that every pair of peers exchanges, the example server as a
-// process of its own, Python's websockets and a certificate for TLS. A program that is missing is an error that names
-// the command which installs it; nothing is skipped.
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+// process of its own, and a certificate for TLS. What is missing is an error that names the command
+// which installs it; only the programs that not every system has a package of are skipped (describeWith).
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { type EventEmitter, once } from 'node:events';
 import { accessSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -12,9 +13,6 @@ export const root = join(__dirname, '..', '..');
 
 /** Message sizes in bytes: empty, one byte, and both sides of each change of the frame header's length field. */
 export const sizes = [0, 1, 125, 126, 65535, 65536, 16 * 1024 * 1024];
-
-/** Debian's python3, because python3-websockets belongs to it; elsewhere the one on the path. */
-const python = process.platform === 'linux' ? '/usr/bin/python3' : 'python3';
 
 /** Milliseconds that one test may take: the 16 MiB messages are slow under the sanitizers. */
 export const timeout = 120_000;
@@ -62,7 +60,8 @@ export async function exchangeAll(socket: ClientSocket): Promise<void> {
   expect((await closed)[0]).toBe(1000);
 }
 
-async function expectEcho(socket: ClientSocket, message: string | Buffer): Promise<void> {
+/** Sends a message, and checks that it comes back as it was. */
+export async function expectEcho(socket: ClientSocket, message: string | Buffer): Promise<void> {
   const reply = nextMessage(socket);
   socket.send(message);
   const { data, isBinary } = await reply;
@@ -74,8 +73,10 @@ async function expectEcho(socket: ClientSocket, message: string | Buffer): Promi
 
 /** A program that the tests started. Whoever starts one ends it with `stop`. */
 export class Program {
+  /** Lines of standard output that were waited for, or came before such a line. */
   readonly lines: string[] = [];
   errors = '';
+  private reader?: AsyncIterator<string>;
   private readonly exited: Promise<number | string>;
 
   constructor(private readonly child: ChildProcess) {
@@ -94,24 +95,33 @@ export class Program {
     return Program.start(process.execPath, ['examples/server/server.mjs', ...args], env);
   }
 
-  /** A Python script of this folder. Throws when the library that it needs is not installed. */
-  static startPython(script: string, args: string[], library = 'websockets'): Program {
-    const probe = spawnSync(python, ['-c', `import ${library}`], { encoding: 'utf8' });
-    if (probe.status !== 0) throw missing(`Python's ${library} (${probe.error?.message ?? probe.stderr.trim()})`);
-    return Program.start(python, [join(__dirname, script), ...args]);
+  /** Resolves with the first group of the next line of standard output that matches. */
+  async waitForLine(pattern: RegExp): Promise<string> {
+    this.reader ??= createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
+    for (let next = await this.reader.next(); next.done !== true; next = await this.reader.next()) {
+      this.lines.push(next.value);
+      const match = pattern.exec(next.value);
+      if (match !== null) return match[1];
+    }
+    throw new Error(`no line matched ${pattern}; standard error: ${this.errors}`);
   }
 
-  /** Resolves with the first group of the first line of standard output that matches. */
-  waitForLine(pattern: RegExp): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const reader = createInterface({ input: this.child.stdout! });
-      reader.on('line', (line) => {
-        this.lines.push(line);
-        const match = pattern.exec(line);
-        if (match !== null) resolve(match[1]);
-      });
-      reader.once('close', () => reject(new Error(`no line matched ${pattern}; standard error: ${this.errors}`)));
-    });
+  /** Resolves when somebody listens at this address; rejects when the program has ended before. */
+  async listening(address: { path: string } | { port: number }): Promise<void> {
+    let status: number | string | undefined;
+    void this.exited.then((value) => (status = value));
+    while (status === undefined) {
+      const socket = connect({ host: '127.0.0.1', ...address });
+      try {
+        await once(socket, 'connect');
+        return;
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      } finally {
+        socket.destroy();
+      }
+    }
+    throw new Error(`the program ended with ${status}: ${this.errors}`);
   }
 
   /** Resident memory in MiB. */
@@ -164,12 +174,12 @@ export const chromiumSwitches = [
   ...['--disable-background-networking', '--disable-component-update'],
 ];
 
-/** A self-signed certificate for 127.0.0.1, made by the openssl program in a folder that `remove` deletes. */
+/** A self-signed certificate for 127.0.0.1 and localhost, made by the openssl program in a folder that `remove` deletes. */
 export function makeCertificate() {
   const folder = mkdtempSync(join(tmpdir(), 'websocket-component-'));
   const keyFile = join(folder, 'key.pem');
   const certFile = join(folder, 'cert.pem');
-  const names = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const names = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'];
   const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-keyout', keyFile];
   try {
     execFileSync('openssl', ['req', '-x509', ...key, '-out', certFile, '-days', '2', ...names], {
@@ -188,6 +198,16 @@ export function makeCertificate() {
     cert: certPem,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/** Tests that need a program of others: skipped, with a line on standard error that says why, when `missing` names it. */
+export function describeWith(name: string, missingProgram: string | undefined, body: () => void): void {
+  if (missingProgram === undefined) {
+    describe(name, body);
+    return;
+  }
+  process.stderr.write(`interop: skipped: ${name}: ${missing(missingProgram).message}\n`);
+  describe.skip(`${name} (${missingProgram} is missing)`, body);
 }
 
 function missing(what: string): Error {

@@ -124,9 +124,10 @@ describe('what is written', () => {
     stream.write('two');
     stream.end('three');
     stream.resume();
+    const closed = onceWithoutError(stream, 'close');
     expect(await end).toBe(1005);
     expect(messages).toEqual(['one', 'two', 'three']);
-    await onceWithoutError(stream, 'close');
+    await closed;
   });
 
   test('a slow peer holds the writer back', async () => {
@@ -183,7 +184,11 @@ describe('what is written', () => {
     stream.on('error', () => {});
     const failed = onceWithoutError(stream, 'error');
     for (let i = 0; i < 64; i++) stream.write(Buffer.alloc(256 * 1024));
-    await delay(20);
+    // Until the network takes no more, so that the socket holds a message that it cannot send.
+    for (let before = -1; socket.bufferedAmount === 0 || stream.writableLength !== before;) {
+      before = stream.writableLength;
+      await delay(100);
+    }
     socket.terminate();
     expect(((await failed)[0] as NodeJS.ErrnoException).code).toBe('WS_ERR_CONNECTION_CLOSED');
   });

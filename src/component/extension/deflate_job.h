@@ -2,6 +2,7 @@
 // it can run on any thread, and be thrown away at any time that it does not run.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -30,8 +31,10 @@ class DeflateJob {
   DeflateJob& operator=(const DeflateJob&) = delete;
   ~DeflateJob() = default;
 
-  // Compresses: once, on any thread. Of the others, only isDone() may be called meanwhile.
+  // Compresses: once, on any thread. Of the others, only isDone() and stop() may be called meanwhile.
   void run() noexcept;
+  // Nobody wants what comes out: run() returns when it has compressed 256 KiB more at most, as if memory were short.
+  void stop() { stopped_.store(true, std::memory_order_relaxed); }
   // For the thread of the session: run() has ended.
   void finish() { done_ = true; }
   bool isDone() const { return done_; }
@@ -47,7 +50,7 @@ class DeflateJob {
   std::unique_ptr<Deflater> takeContext() { return std::move(context_); }
 
  private:
-  void compress();
+  bool compress(ByteBuffer& output);
 
   std::span<const std::uint8_t> payload_;
   SharedBytes owner_;
@@ -55,6 +58,7 @@ class DeflateJob {
   DeflaterSettings settings_;
   std::unique_ptr<Deflater> context_;
   bool takeover_;
+  std::atomic<bool> stopped_ = false;
   bool done_ = false;
   bool isCompressed_ = false;
   std::span<const std::uint8_t> compressed_;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "extension/deflater.h"
 #include "extension/inflater.h"
@@ -16,7 +17,8 @@ namespace websocket {
 
 class DeflatePool {
  public:
-  DeflatePool() = default;
+  // Contexts take their memory from `source`, from the C++ heap when it is null.
+  explicit DeflatePool(std::unique_ptr<BlockSource> source = nullptr) : memory_(std::move(source)) {}
   DeflatePool(const DeflatePool&) = delete;
   DeflatePool& operator=(const DeflatePool&) = delete;
   ~DeflatePool() = default;

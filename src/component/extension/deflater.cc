@@ -39,6 +39,14 @@ void ByteBuffer::reserve(std::size_t capacity) {
   capacity_ = capacity;
 }
 
+void ByteBuffer::append(std::span<const std::uint8_t> bytes) {
+  if (capacity_ - size_ < bytes.size()) {
+    reserve(std::max(size_ + bytes.size(), 2 * capacity_));
+  }
+  std::memcpy(bytes_.get() + size_, bytes.data(), bytes.size());
+  size_ += bytes.size();
+}
+
 Deflater::Deflater(const DeflaterSettings& settings, ZlibMemory& memory)
     : settings_(settings), stream_(std::make_unique<z_stream_s>()) {
   stream_->zalloc = &ZlibMemory::allocate;

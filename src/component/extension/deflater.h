@@ -34,8 +34,9 @@ class ByteBuffer {
   std::size_t size() const { return size_; }
   std::size_t capacity() const { return capacity_; }
   std::span<const std::uint8_t> view() const { return {bytes_.get(), size_}; }
-  void resize(std::size_t size) { size_ = size; }  // at most capacity()
-  void reserve(std::size_t capacity);              // throws std::bad_alloc
+  void resize(std::size_t size) { size_ = size; }    // at most capacity()
+  void reserve(std::size_t capacity);                // throws std::bad_alloc
+  void append(std::span<const std::uint8_t> bytes);  // throws std::bad_alloc
   // Gives the memory away.
   std::unique_ptr<std::uint8_t[]> release() {
     size_ = 0;

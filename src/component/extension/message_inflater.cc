@@ -53,4 +53,10 @@ bool MessageInflater::shrink() {
   return true;
 }
 
+void MessageInflater::end() {
+  pool_->give(std::move(inflater_));
+  window_.reset();
+  windowLength_ = 0;
+}
+
 }  // namespace websocket

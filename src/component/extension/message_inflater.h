@@ -32,6 +32,9 @@ class MessageInflater {
   // changed.
   bool shrink();
 
+  // Gives up everything; neither begin() nor a function for the message under way may be called afterwards.
+  void end();
+
  private:
   std::shared_ptr<DeflatePool> pool_;
   std::uint8_t windowBits_;

@@ -1,6 +1,7 @@
-// The opening handshake (RFC 6455, 4) in both roles, over a plain TCP socket.
+// The opening handshake (RFC 6455, 4) in both roles, over a socket of Node's: TCP, and TLS to a server.
 import { createHash, randomBytes } from 'node:crypto';
-import { connect } from 'node:net';
+import { connect, isIP } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 const guid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const maxHead = 16_384;
@@ -9,17 +10,22 @@ const timeout = 10_000;
 
 /**
  * Opens a WebSocket connection.
- * @param {string} url `ws://host:port/path`
+ * @param {string} url `ws://host:port/path` or `wss://host:port/path`
  * @param {string[]} [offers] the fields Sec-WebSocket-Extensions; none: no extension is offered
+ * @param {{ tls?: import('node:tls').ConnectionOptions, headers?: string[] }} [access] what else the server wants: further
+ *   header fields are `Name: value`
  * @returns {Promise<{ socket: import('node:net').Socket, rest: Buffer, chosen: string | undefined }>} rest: what came behind
  *   the response; chosen: its Sec-WebSocket-Extensions
  * @throws {Error} with the `status` of the response when it is not 101
  */
-export async function openConnection(url, offers = []) {
+export async function openConnection(url, offers = [], { tls = {}, headers = [] } = {}) {
   const { hostname, port, pathname, search, host, protocol } = new URL(url);
-  if (protocol !== 'ws:') throw new Error(`${url}: only ws: URLs can be tested`);
-  const address = { host: hostname.replace(/^\[|\]$/g, ''), port: port || 80, allowHalfOpen: true, noDelay: true };
-  const socket = connect(address);
+  if (protocol !== 'ws:' && protocol !== 'wss:') throw new Error(`${url}: it is no ws: or wss: URL`);
+  const isSecure = protocol === 'wss:';
+  const name = hostname.replace(/^\[|\]$/g, '');
+  const address = { host: name, port: port || (isSecure ? 443 : 80), allowHalfOpen: true, noDelay: true };
+  const servername = isIP(name) === 0 ? name : '';
+  const socket = isSecure ? connectTls({ ...address, servername, ...tls }) : connect(address);
   const key = randomBytes(16).toString('base64');
   const fields = [
     'Upgrade: websocket',
@@ -27,6 +33,7 @@ export async function openConnection(url, offers = []) {
     `Sec-WebSocket-Key: ${key}`,
     'Sec-WebSocket-Version: 13',
     ...offers.map((offer) => `Sec-WebSocket-Extensions: ${offer}`),
+    ...headers,
   ];
   socket.write([`GET ${pathname}${search} HTTP/1.1`, `Host: ${host}`, ...fields, '', ''].join('\r\n'));
   const { lines, rest } = await readHead(socket);

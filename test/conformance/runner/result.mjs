@@ -74,7 +74,10 @@ function groupByFamily(results) {
 
 function describeSteps({ send, chop, perFrame, deflate }) {
   const shown = send.slice(0, 8).map(describeStep);
-  if (deflate !== undefined) shown.unshift(`offer ${deflate.offers.join(' and ')}, or answer ${deflate.answer}`);
+  if (deflate !== undefined) {
+    const answer = deflate.answer === undefined ? '' : `, or answer ${deflate.answer}`;
+    shown.unshift(`offer ${deflate.offers.join(' and ')}${answer}`);
+  }
   if (send.length > 8) shown.push(`… ${send.length} steps`);
   const pace = chop !== undefined ? `, TCP writes of ${chop}` : perFrame ? ', a TCP write for each frame' : '';
   return shown.join(', ') + pace;

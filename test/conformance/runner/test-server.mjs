@@ -8,7 +8,8 @@ import { runCase } from './run-case.mjs';
 /**
  * @param {string} url of an echo server
  * @param {object[]} cases
- * @param {{ timeout: number, hold: number, jobs: number }} options milliseconds, and how many cases run at a time
+ * @param {{ timeout: number, hold: number, jobs: number, access?: object }} options milliseconds, how many cases run at a
+ *   time, and what openConnection() needs besides
  * @param {(result: object) => void} [onResult]
  * @returns {Promise<object[]>} the results, in the order of the cases
  */
@@ -30,7 +31,7 @@ async function testOne(url, testCase, options) {
   const offers = testCase.deflate?.offers ?? [];
   let opened;
   try {
-    opened = await openConnection(url, offers);
+    opened = await openConnection(url, offers, options.access);
   } catch (error) {
     const isMeant = testCase.expect.close.by === 'handshake' && error.status >= 400;
     if (isMeant) return describeRefusal(testCase, error.status);

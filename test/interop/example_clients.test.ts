@@ -1,7 +1,7 @@
-// Clients of other implementations against our server: the example server's /echo and /chat.
+// The client of ws against the example server: its /echo and /chat.
 import { once } from 'node:events';
 import { WebSocket as WsClient } from 'ws';
-import { bytesOf, exchangeAll, nextMessage, Program, sizes, startExampleServer, timeout } from './peers';
+import { bytesOf, exchangeAll, nextMessage, startExampleServer, timeout } from './peers';
 
 let server: Awaited<ReturnType<typeof startExampleServer>>;
 
@@ -14,17 +14,6 @@ test(
   'the ws client gets every message back byte for byte',
   async () => {
     await exchangeAll(new WsClient(server.echo, { maxPayload: 32 * 1024 * 1024 }));
-  },
-  timeout,
-);
-
-test(
-  "Python's websockets client gets every message back byte for byte",
-  async () => {
-    const client = Program.startPython('python_client.py', [server.echo, ...sizes.map(String)]);
-    expect(await client.waitForLine(/^closed (\d+)$/).catch(String)).toBe('1000');
-    expect(client.lines).toEqual([...sizes.flatMap((size) => [`str ${size}`, `bytes ${size}`]), 'closed 1000']);
-    expect(await client.end()).toBe(0);
   },
   timeout,
 );
