@@ -164,7 +164,7 @@ function packageManagers(tarballs) {
       async () => {
         const cwd = project('pnpm', { dependencies });
         writeFileSync(path.join(cwd, 'pnpm-workspace.yaml'), `overrides:\n${overrides(dependencies)}`);
-        await expectOutput(anything, node, [tool('pnpm/bin/pnpm.cjs'), 'install', '--ignore-scripts'], { cwd });
+        await expectOutput(anything, node, [tool('pnpm/bin/pnpm.mjs'), 'install', '--ignore-scripts'], { cwd });
         await run(cwd);
       },
     ],
