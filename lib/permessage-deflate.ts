@@ -49,7 +49,9 @@ export interface PerMessageDeflateOptions {
   zlibDeflateOptions?: ZlibOptions;
   /**
    * Has no effect. The window is the one that was negotiated (`ws` replaces `windowBits` too), and there are no chunks whose
-   * size could be chosen: messages are inflated into the memory that they are delivered from.
+   * size could be chosen (`chunkSize`): messages are inflated into the memory that they are delivered from. The limit is
+   * `maxPayload`; `maxOutputLength` is not for streams, and has no effect in `ws`. A `dictionary` is not part of RFC 7692.
+   * Default: none.
    */
   zlibInflateOptions?: ZlibOptions;
   /** Without context takeover, messages of fewer bytes are not compressed. Default: 1024. */

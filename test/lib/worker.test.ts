@@ -41,6 +41,25 @@ test('a server in a worker talks to a client in the main thread, and the worker 
   expect((await closed)[0]).toBe(1006);
 });
 
+test('a worker that is ended does not wait until its message is compressed', async () => {
+  const worker = start(
+    `const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: true }, () => {
+       new WebSocket('ws://127.0.0.1:' + server.address().port, { perMessageDeflate: true });
+     });
+     server.on('connection', (peer) => {
+       // 60 MiB of what takes zlib four seconds and more, on the thread pool
+       const numbers = Uint32Array.from({ length: 15 * 2 ** 20 }, (_, i) => Math.imul(i, 0x9e3779b1) & 0x3f3f3f3f);
+       peer.send(new Uint8Array(numbers.buffer));
+       setTimeout(() => parentPort.postMessage('busy'), 20);
+     });`,
+    undefined,
+  );
+  await once(worker, 'message');
+  const begun = performance.now();
+  await worker.terminate();
+  expect(performance.now() - begun).toBeLessThan(2000);
+});
+
 test('many workers start and end', async () => {
   const { url } = await serveEcho();
   for (let round = 0; round < 3; round++) {
