@@ -85,7 +85,8 @@ export abstract class Additions extends TypedEmitter<WebSocketEvents> {
   createMessageWriter(options: MessageWriterOptions = {}): MessageWriter {
     if (this.readyState === ReadyState.Connecting) throw notOpenError(ReadyState.Connecting);
     const connection = this._connection;
-    if (connection?.queue?.endsInFragment ?? connection?.endsInFragment) {
+    const isOpen = connection?.readyState === ReadyState.Open;
+    if (isOpen && (connection.queue?.endsInFragment ?? connection.endsInFragment)) {
       throw new Error('A message is under way: send its last part first (fin: true)');
     }
     return new MessageWriter(connection, options);

@@ -180,6 +180,7 @@ export class Connection implements DriverEvents {
   /** What cannot be sent counts as buffered for ever (WHATWG) and is told to its callback. */
   refuse(payload: Message, callback: SendCallback | undefined): false {
     this.#unsent += byteLength(payload);
+    this.#fragmentIsBinary = undefined; // nothing can follow
     if (callback !== undefined) {
       process.nextTick(callback, this.readyState === Open ? notSentError() : notOpenError(this.readyState));
     }
@@ -272,9 +273,8 @@ export class Connection implements DriverEvents {
   resume(): void {
     if (!this.isPaused) return;
     this.isPaused = false;
-    const received = this.streams ?? this.held;
     if (this.held === undefined && !this.isStopped) this.transport.setPaused(false);
-    received?.releaseSoon();
+    (this.streams ?? this.held)?.releaseSoon();
   }
 
   /** Nothing is read now: the program paused the socket, or reads a message's stream more slowly than it comes. */

@@ -7,6 +7,9 @@
 namespace websocket {
 
 std::uint8_t* ReplyQueue::append(std::size_t size) {
+  if (blocked_) {
+    bytes_.resize(sent_ != 0 ? frameSize(0) : 0);
+  }
   const std::size_t at = bytes_.size();
   if (bytes_.capacity() - at < size) {
     bytes_.reserve(std::max(at + size, 2 * bytes_.capacity()));
@@ -28,6 +31,7 @@ void ReplyQueue::complete(std::size_t count) {
     clear();
     return;
   }
+  blocked_ = true;
   std::size_t first = 0;  // of those that were not written completely
   while (first + frameSize(first) <= sent_) {
     first += frameSize(first);
@@ -47,6 +51,7 @@ void ReplyQueue::complete(std::size_t count) {
 void ReplyQueue::clear() {
   bytes_ = std::vector<std::uint8_t>();  // not {}, which would keep the memory
   sent_ = 0;
+  blocked_ = false;
 }
 
 }  // namespace websocket

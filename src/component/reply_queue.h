@@ -32,6 +32,7 @@ class ReplyQueue {
 
   std::vector<std::uint8_t> bytes_;  // whole frames
   std::size_t sent_ = 0;
+  bool blocked_ = false;  // the last write did not take all
 };
 
 }  // namespace websocket

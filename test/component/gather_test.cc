@@ -186,6 +186,17 @@ TEST_F(GatheredReplies, AnswerOnlyTheNewestPingThatAWriteDidNotTake) {
   }
 }
 
+TEST_F(GatheredReplies, AnswerTheNewestPingInPlaceOfTheOneThatWaits) {
+  read(0, 50'000);  // more than wait for one write
+  EXPECT_EQ(write(10), pong(0) + pong(1).substr(0, 3));
+  EXPECT_EQ(write(1), pong(1).substr(3, 1));
+  read(50'000, 50'003);
+  EXPECT_EQ(write(), pong(1).substr(4) + pong(50'002));
+  read(50'003, 50'005);
+  EXPECT_EQ(write(), pong(50'003) + pong(50'004)) << "it is not blocked any more";
+  EXPECT_FALSE(session->hasOutput());
+}
+
 TEST_F(GatheredReplies, ThatWereBegunGoBeforeOtherControlFrames) {
   read(0, 3);
   sendText("text");

@@ -1,5 +1,5 @@
 // An echo server in a process of its own, for the programs that measure or limit it. Argument: options as JSON. Prints its
-// port; answers each line on stdin with its memory and connections; ends when stdin ends.
+// port; answers each line on stdin with its memory, connections and traffic; ends when stdin ends.
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { residentMemory, serve } from './common.mjs';
@@ -19,7 +19,9 @@ if (process.argv[3] === 'collect') setInterval(globalThis.gc, 20).unref();
 const lines = createInterface(process.stdin);
 lines.on('line', () => {
   globalThis.gc?.();
-  console.log(JSON.stringify({ memory: residentMemory(), connections: server.clients.size, received }));
+  const { bytesReceived, bytesSent } = server.stats();
+  const connections = server.clients.size;
+  console.log(JSON.stringify({ memory: residentMemory(), connections, received, bytesReceived, bytesSent }));
 });
 await once(lines, 'close');
 server.close({ timeout: 0 });

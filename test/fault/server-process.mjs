@@ -10,8 +10,8 @@ const file = fileURLToPath(new URL('echo-server.mjs', import.meta.url));
  * @param {object} options of the server
  * @param {{ descriptors?: number, env?: object, collects?: boolean }} settings of its process: the most descriptors, its
  *   environment, and whether it collects garbage all the time
- * @returns {Promise<{ port: number, url: string, ask: () => Promise<{ memory: number, connections: number }>,
- *   end: () => Promise<unknown[]> }>}
+ * @returns {Promise<{ port: number, url: string, end: () => Promise<unknown[]>, ask: () => Promise<{ memory: number,
+ *   connections: number, received: number, bytesReceived: number, bytesSent: number }> }>} `ask`: what echo-server.mjs prints
  */
 export async function startServer(options = {}, { descriptors, env = {}, collects = false } = {}) {
   const node = [process.execPath, '--expose-gc', file, JSON.stringify(options), collects ? 'collect' : ''];

@@ -633,6 +633,14 @@ describe('when there is no place for one', () => {
     await closed(never);
   });
 
+  test('in the middle of a message that will never be complete, too', async () => {
+    const { client: socket } = await pair();
+    socket.send('a', { fin: false });
+    socket.terminate();
+    expect(socket.createMessageWriter().destroyed).toBe(true);
+    await closed(socket);
+  });
+
   test('in the middle of a message of send it throws', async () => {
     const { client: socket, peer } = await pair();
     const list = heard(peer);
