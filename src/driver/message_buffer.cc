@@ -19,8 +19,8 @@ constexpr bool kCanRemap = true;
 constexpr bool kCanRemap = false;
 #endif
 
-// Bytes from which on memory is mapped. Below, the copy of a moment is small.
-constexpr std::size_t kLeastMapped = std::size_t{128} * 1024;
+// Whether memory of this capacity and its copy, a quarter larger, take more than `most`.
+bool copyWouldExceed(std::uint64_t capacity, std::uint64_t most) { return 2 * capacity + capacity / 4 > most; }
 
 }  // namespace
 
@@ -61,7 +61,7 @@ bool MessageBuffer::reserve(std::size_t capacity, Growth growth) {
   if (!owner.allows(capacity)) {
     return false;
   }
-  if (owner.mapped || (kCanRemap && growth == Growth::Remapping && capacity >= kLeastMapped)) {
+  if (owner.mapped || (kCanRemap && growth == Growth::Remapping)) {
     remap(capacity);
     return true;
   }
@@ -94,7 +94,8 @@ std::span<std::uint8_t> MessageBuffer::tail(std::uint64_t expected, Growth growt
   const std::size_t allowed = std::max(size_ / 4, kSmallestTail);
   const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(expected, allowed));
   // What is left over from the last step is used up first, unless it is too little for a read.
-  if (capacity() - size_ < std::min(wanted, allowed / 4) && !reserve(size_ + wanted, growth)) {
+  if (capacity() - size_ < std::min(wanted, allowed / 4) &&
+      !reserve(size_ + wanted, copyWouldExceed(size_ + wanted, size_ + expected) ? growth : Growth::Copying)) {
     return {};
   }
   const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(expected, capacity() - size_));

@@ -1,8 +1,9 @@
 // The memory of one message that did not arrive whole in the slab. It grows as data arrives, by a quarter at a time, so
 // that a peer which announces much and sends little reserves little.
 //
-// What is inflated comes so slowly that fresh pages cost little beside it. So it grows by moving pages where the system
-// can (Linux), and never takes twice its size, as it does for the moment in which the heap copies it.
+// Growing in the heap may take both memories for a moment. For what is inflated, which ends at a limit and not at a
+// length that is known, that must not be more than the limit: near it, memory grows by moving its pages where the
+// system can (Linux). That is not done before, because fresh pages cost a quarter of the time that inflating takes.
 #pragma once
 
 #include <cstddef>
@@ -20,7 +21,7 @@ struct ReceiveMemory {
   std::size_t most = std::size_t{1} << 30;  // ten messages of the default maxPayload
 };
 
-// How memory grows.
+// How memory grows: Remapping where copying could take more than all that is expected.
 enum class Growth : std::uint8_t { Copying, Remapping };
 
 class MessageBuffer {
