@@ -198,7 +198,7 @@ export class RawPeer {
   }
 
   static async connect(port: number): Promise<RawPeer> {
-    const socket = netConnect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const socket = netConnect({ port, host: '127.0.0.1' });
     await once(socket, 'connect');
     return new RawPeer(socket);
   }
