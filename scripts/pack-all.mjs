@@ -56,8 +56,8 @@ export function packAll(out, binaries) {
 }
 
 /**
- * The files that npm would pack, with a package.json for those who install it. To keep it small, JavaScript goes without
- * its comments (those of the API are in the declarations), and so do declarations that no public one refers to.
+ * The files that npm would pack, with a package.json for those who install it. To keep it small, JavaScript is compacted
+ * (the comments of the API are in the declarations), and declarations that no public one refers to stay out.
  */
 function stageMain(manifest, platforms, folder) {
   const [listing] = JSON.parse(must('npm', ['pack', '--dry-run', '--json'], { cwd: root }).stdout);
@@ -66,7 +66,7 @@ function stageMain(manifest, platforms, folder) {
     const source = path.join(root, file);
     if (/^dist\/.*\.d\.[cm]?ts$/.test(file) && !declarations.has(source)) continue;
     mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
-    if (/\.[cm]?js$/.test(file)) writeFileSync(path.join(folder, file), withoutComments(file));
+    if (/\.[cm]?js$/.test(file)) writeFileSync(path.join(folder, file), compact(file));
     else copyFileSync(source, path.join(folder, file));
   }
   const published = { ...manifest };
@@ -93,10 +93,10 @@ function reachable(file, found = new Set()) {
   return found;
 }
 
-// The suite and the command line are large, and no stack trace of a user's program leads through them: they are minified.
-function withoutComments(file) {
+/** JavaScript without its comments; the programs, in whose stacks nobody looks, without spaces and long names too. */
+function compact(file) {
+  const isLibrary = /^dist\/(?!cli\/)/.test(file);
   const isCommonJs = file.endsWith('.cjs') || /^dist\/.*\.js$/.test(file);
-  const isMinified = /^(test\/conformance|dist\/cli)\//.test(file);
   return transformSync(readFileSync(path.join(root, file), 'utf8'), {
     configFile: false,
     swcrc: false,
@@ -104,9 +104,9 @@ function withoutComments(file) {
     jsc: {
       target: 'es2022',
       parser: { syntax: 'ecmascript' },
-      minify: { compress: isMinified, mangle: isMinified, format: { comments: false } },
+      minify: { compress: false, mangle: !isLibrary, format: { comments: false } },
     },
-    minify: isMinified,
+    minify: !isLibrary,
   }).code;
 }
 

@@ -30,6 +30,7 @@ export function npmTests(build) {
     ['npm: the first program of README, as an ES module', installed(() => firstProgram(project, 'first.mjs'))],
     ['npm: the first program of README, in CommonJS', installed(() => firstProgram(project, 'first.cjs'))],
     ['npm: the native module can be built where it was installed', installed(() => buildInstalled(project))],
+    ['npm: the command line program', installed(() => checkProgram(project))],
     ['npm: the error with --no-addons', installed(() => checkNoAddons(project))],
     ['npm: the error on a system without a package', installed(() => checkUnknownSystem(project))],
     ['npm: the error for a package of another version', installed(() => checkOtherVersion(project, platform))],
@@ -158,6 +159,14 @@ function firstProgram(project, file) {
   writeFileSync(path.join(project, file), program);
   const { stdout, stderr, status } = run(project, [file]);
   expect(status === 0 && stdout === 'hello\n' && stderr === '', `status ${status}, output ${stdout}${stderr}`);
+}
+
+function checkProgram(project) {
+  const { stdout, status } = run(project, ['node_modules/.bin/websocket-component', 'doctor', '--json']);
+  expect(status === 0, `status ${status}: ${stdout}`);
+  const { binary, echo } = JSON.parse(stdout);
+  expect(binary.file.includes(`websocket-component-${ownTarget()}`), `the native module is ${binary.file}`);
+  expect(echo.transport === 'native', `the echo went over ${echo.transport}`);
 }
 
 // The whole build takes too long here: the configuration, the list of what would be done, and the file that needs the
