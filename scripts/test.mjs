@@ -23,9 +23,18 @@ const tooSlowForValgrind = [
   ...['Utf8*', 'HttpHeader.HostileLists*', 'FrameReader.ReadsASmallWholeMessage*', 'Masking.Every*'],
   ...['DeflateContext.*', 'DeflateSession.ABombStopsAtTheLimit', 'DeflateSession.WhatIsSentIsReceived'],
   'Contract.T126_Send_and_receive_loops_on_two_threads_*',
-  ...['DriverTest.TheCallerMayReuseItsMemoryAfterSend', 'DriverTest.*Large*', 'DriverTest.*Slow*', '*LargeMessageTest*'],
+  ...[
+    'DriverTest.TheCallerMayReuseItsMemoryAfterSend',
+    'DriverTest.*Large*',
+    'DriverTest.*Slow*',
+    '*LargeMessageTest*',
+  ],
   ...['ReceiveMemoryTest.*', 'InflatedMemoryTest.*', 'FragmentsTest.ALargeFrame*', 'DriverTest.AThousand*'],
-  ...['DeflateTest.ABombIsStoppedAtTheLimit', 'DeflateTest.SendsAreCompressedWhenAsked', 'DeflateTest.MessagesOfAllSizes*'],
+  ...[
+    'DeflateTest.ABombIsStoppedAtTheLimit',
+    'DeflateTest.SendsAreCompressedWhenAsked',
+    'DeflateTest.MessagesOfAllSizes*',
+  ],
   '*DeflateJobTest*',
   'StreamTest.*Large*',
 ];
