@@ -111,14 +111,13 @@ describe('end', () => {
     const seen = record(socket, 'error', 'close');
     const finished = once(stream, 'finish');
     const streamClosed = once(stream, 'close');
+    const end = closed(socket);
     socket.send('last');
     socket._socket!.end('bye');
     await finished;
     expect((await peer.rest()).toString('hex')).toBe(
       Buffer.concat([frame(1, 'last', { mask: false }), Buffer.from('bye')]).toString('hex'),
     );
-    const end = closed(socket);
-    peer.socket.end();
     expect((await end).code).toBe(1006);
     await streamClosed;
     expect(seen).toEqual(['close: 1006']);
