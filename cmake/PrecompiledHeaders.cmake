@@ -5,7 +5,9 @@ set(common_headers <algorithm> <array> <cstdint> <cstring> <functional> <limits>
 
 function(precompile_headers target)
   if(TARGET ${target} AND (SANITIZE OR COVERAGE))
-    target_precompile_headers(${target} PRIVATE ${common_headers} ${ARGN})
+    set(headers ${common_headers} ${ARGN})
+    list(TRANSFORM headers REPLACE ">$" "$<ANGLE-R>")
+    target_precompile_headers(${target} PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:${headers}>") # the addon has a C file too
   endif()
 endfunction()
 

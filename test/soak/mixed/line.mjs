@@ -22,6 +22,8 @@ export class Line {
   #socket;
   #receiver;
   #pings;
+  /** Writers whose message is not complete: a close drops those of which nothing was sent, and sends what is behind them. */
+  #writing = 0;
   /** Callbacks, readers and the end of the connection that are still awaited. */
   #awaited = 1;
   #code;
@@ -118,11 +120,34 @@ export class Line {
     if (broken !== undefined && number >= firstBroken && this.#break(broken, number, message)) return;
     const { data, isBinary } = message;
     this.#awaited++;
-    sendIn(random.pick(ways), this.#socket, data, isBinary, random, (error) => {
+    const done = (error) => {
       if (!error) this.sent++;
       this.#settled();
-    });
+    };
+    const way = random.pick(ways);
+    if (way === 'writer') this.#write(data, isBinary, random, done);
+    else sendIn(way, this.#socket, data, isBinary, random, done);
     if (random.chance(0.05) && this.isOpen) this.#socket.ping(this.#pings.next());
+  }
+
+  #write(data, isBinary, random, done) {
+    const writer = this.#socket.createMessageWriter({ binary: isBinary, compress: random.chance(0.7) });
+    let isDone = false;
+    const finish = (error) => {
+      if (!isDone) done(error);
+      isDone = true;
+    };
+    writer.on('error', finish).on('finish', () => finish());
+    writer.on('close', () => finish(new Error('the writer was closed')));
+    const middle = random.below(data.length + 1);
+    this.#writing++;
+    const end = () => {
+      writer.end(data.slice(middle));
+      this.#writing--;
+    };
+    writer.write(data.slice(0, middle));
+    if (random.chance(0.5)) end();
+    else setImmediate(end);
   }
 
   /** Does something wrong with this message, when it is one that it can be done with; true: it was not sent as it is. */
@@ -151,6 +176,10 @@ export class Line {
   /** Ends the connection; no effect when it was ended before. */
   end(how) {
     if (!this.isOpen || this.ended !== undefined) return;
+    if (how.endsWith('close') && this.#writing > 0) {
+      setImmediate(() => this.end(how));
+      return;
+    }
     this.ended = how;
     if (how.endsWith('close')) this.#socket.close(1000);
     else if (how === 'reset') this.#socket._socket.resetAndDestroy();
@@ -166,11 +195,10 @@ export class Line {
   }
 }
 
-/** Sends a message in one of the ways that sockets have. */
+/** Sends a message in one of the ways of `send`. */
 function sendIn(way, socket, data, isBinary, random, done) {
   const compress = random.chance(0.7);
   if (way === 'prepared') return socket.send(new PreparedMessage(data, { binary: isBinary }), done);
-  if (way === 'writer') return write(socket, data, isBinary, compress, random, done);
   if (way === 'fragments') {
     const parts = 1 + random.below(3);
     const size = Math.ceil(data.length / (parts + 1));
@@ -180,19 +208,4 @@ function sendIn(way, socket, data, isBinary, random, done) {
     return socket.send(data.slice(parts * size), { binary: isBinary, compress }, done);
   }
   return socket.send(data, { binary: isBinary, compress }, done);
-}
-
-function write(socket, data, isBinary, compress, random, done) {
-  const writer = socket.createMessageWriter({ binary: isBinary, compress });
-  let isDone = false;
-  const finish = (error) => {
-    if (!isDone) done(error);
-    isDone = true;
-  };
-  writer.on('error', finish).on('finish', () => finish());
-  writer.on('close', () => finish(new Error('the writer was closed')));
-  const middle = random.below(data.length + 1);
-  writer.write(data.slice(0, middle));
-  if (random.chance(0.5)) writer.end(data.slice(middle));
-  else setImmediate(() => writer.end(data.slice(middle)));
 }
