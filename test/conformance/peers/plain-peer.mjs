@@ -350,7 +350,7 @@ class PlainPeer {
     const answer = this.#has('close-answered-1000') ? closePayload(1000) : payload.subarray(0, 2);
     this.#send(Opcode.close, answer);
     if (this.#has('tcp-reset')) this.#reset();
-    else if (this.#defect?.startsWith('after-close')) setTimeout(() => this.#end(), 500);
+    else if (this.#defect?.startsWith('after-close')) setTimeout(() => this.#end(), 2000);
     else this.#end();
     return undefined;
   }
