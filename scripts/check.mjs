@@ -55,11 +55,11 @@ function checkIncludes() {
   return found;
 }
 
-/** The command line is a program like any other: of the library it knows what the package exports. */
+/** The command line is a program like any other: of the library it knows what the package exports, and the systems. */
 function checkProgram() {
   return sourcesOf('lib/cli').flatMap((file) =>
     [...read(file).matchAll(/(?:from|import\()\s*'([^']+)'/g)]
-      .filter(([, name]) => !/^(node:[\w/]+|\.\/[\w-]+\.js|\.\.\/index\.js)$/.test(name))
+      .filter(([, name]) => !/^(node:[\w/]+|\.\/[\w-]+\.js|\.\.\/(index|targets)\.js)$/.test(name))
       .map(([, name]) => `${file}: the command line may not import ${name}`),
   );
 }

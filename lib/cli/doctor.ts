@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { glibcVersion } from '../targets.js';
 import type { Command } from './arguments.js';
 import { messageOf, Status } from './status.js';
 import { bytes, paletteOf } from './terminal.js';
@@ -99,10 +100,9 @@ function system(): Findings['system'] {
   return { platform, arch, libc: platform === 'linux' ? libc() : undefined };
 }
 
-/** Node's report names the version of glibc where that is what Node runs on. */
 function libc(): string {
-  const { header } = process.report.getReport() as unknown as { header?: { glibcVersionRuntime?: string } };
-  return header?.glibcVersionRuntime === undefined ? 'musl' : `glibc ${header.glibcVersionRuntime}`;
+  const glibc = glibcVersion();
+  return glibc === undefined ? 'musl' : `glibc ${glibc}`;
 }
 
 /** What scripts/build.mjs looks for on PATH. */
