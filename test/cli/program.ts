@@ -8,6 +8,14 @@ const python = process.platform === 'linux' ? '/usr/bin/python3' : 'python3';
 /** Milliseconds after which a program that does not end is killed; no test comes near it. */
 const mostTime = 25_000;
 
+/** What `hasColors` looks at: none of it comes from where the tests run. */
+const noOpinion = Object.fromEntries(
+  ['CI', 'FORCE_COLOR', 'NODE_DISABLE_COLORS', 'NO_COLOR', 'TEAMCITY_VERSION', 'TF_BUILD', 'TMUX'].map((name) => [
+    name,
+    undefined,
+  ]),
+);
+
 /** Forwards its stdin and stdout to a program on a pseudo terminal of 80 columns, and ends with its status. */
 const onTerminal = `import os, pty, sys
 status = pty.spawn(['sh', '-c', 'stty cols 80 rows 24; exec "$@"', 'sh'] + sys.argv[1:])
@@ -47,12 +55,12 @@ export class Program {
 
 /** Starts it with pipes; stdin stays open. */
 export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Program {
-  return new Program(process.execPath, [program, ...args], { NO_COLOR: undefined, FORCE_COLOR: undefined, ...env });
+  return new Program(process.execPath, [program, ...args], { ...noOpinion, ...env });
 }
 
 /** Starts it on a pseudo terminal; what it prints to stdout and stderr is in `stdout`. */
 export function startOnTerminal(args: readonly string[], env: NodeJS.ProcessEnv = {}): Program {
-  const plain = { NO_COLOR: '1', FORCE_COLOR: undefined, TERM: 'xterm', ...env };
+  const plain = { ...noOpinion, NO_COLOR: '1', TERM: 'xterm', ...env };
   return new Program(python, ['-c', onTerminal, process.execPath, program, ...args], plain);
 }
 
