@@ -14,6 +14,8 @@ export class StreamTransport implements Transport, WritableTransport {
   readonly kind = 'stream';
   /** Bytes that may come before reading stops. */
   #readLimit = Infinity;
+  /** What the driver has left of the last chunk, while there is much to inflate. */
+  #left: Uint8Array = nothing;
   #onData: ((chunk: Uint8Array) => void) | undefined;
   /** Write callbacks that have not come yet, and whether the driver waits for the last of them. */
   #callbacks = 0;
@@ -47,7 +49,7 @@ export class StreamTransport implements Transport, WritableTransport {
     this.#onData = (chunk) => {
       this.#readLimit -= chunk.length;
       if (this.#readLimit <= 0) stream.pause();
-      if (driver.receive(id, chunk, mayDeliver)) this.#holdBack();
+      if (this.#receive(chunk, mayDeliver)) this.#holdBack();
     };
     stream.on('data', this.#onData);
     if (stream.readableEnded) this.#ended();
@@ -61,7 +63,26 @@ export class StreamTransport implements Transport, WritableTransport {
 
   setPaused(paused: boolean): void {
     this.#readLimit = paused ? readAhead : Infinity;
-    if (!paused) this.duplex.resume();
+    if (paused) this.#keepLeft();
+    else this.duplex.resume();
+  }
+
+  /** Gives the driver what it has left and this chunk. Returns whether it is to get more only in a later iteration. */
+  #receive(chunk: Uint8Array, mayDeliver: boolean): boolean {
+    const left = this.#left;
+    const bytes = left.length === 0 ? chunk : chunk.length === 0 ? left : Buffer.concat([left, chunk]);
+    this.#left = nothing;
+    const count = driver.receive(this.id, bytes, mayDeliver, false);
+    if (count > 0) this.#left = bytes.subarray(-count);
+    if (this.#readLimit !== Infinity) this.#keepLeft(); // it was paused meanwhile, if not before
+    return count >= 0;
+  }
+
+  /** For the driver to keep, when nothing will be given to it for long. */
+  #keepLeft(): void {
+    const bytes = this.#left;
+    this.#left = nothing;
+    if (bytes.length > 0) driver.receive(this.id, bytes, false, true);
   }
 
   /** Reads nothing until the driver has inflated what it got: little that is read can become much. */
@@ -69,7 +90,7 @@ export class StreamTransport implements Transport, WritableTransport {
     this.duplex.pause();
     setImmediate(() => {
       if (this.#readLimit !== Infinity) return; // paused by the program as well
-      if (driver.receive(this.id, nothing, false)) this.#holdBack();
+      if (this.#receive(nothing, false)) this.#holdBack();
       else this.duplex.resume();
     });
   }
@@ -117,13 +138,14 @@ export class StreamTransport implements Transport, WritableTransport {
   #closed(): void {
     const { id, duplex: stream } = this;
     if (this.#onData) stream.off('data', this.#onData);
-    for (let rest = readRest(stream); rest !== null; rest = readRest(stream)) driver.receive(id, rest, false);
+    this.#keepLeft();
+    for (let rest = readRest(stream); rest !== null; rest = readRest(stream)) driver.receive(id, rest, false, true);
     driver.detach(id);
   }
 
   /** The peer sends nothing more: what is queued goes out, then the stream ends. */
   #ended(): void {
-    if (this.#readLimit === Infinity && driver.receive(this.id, nothing, false)) {
+    if (this.#readLimit === Infinity && this.#receive(nothing, false)) {
       setImmediate(() => this.#ended()); // there is still something to inflate
       return;
     }

@@ -148,10 +148,11 @@ export interface Driver {
 
   /**
    * Bytes that the stream delivered. Copied during the call. `mayDeliver`: `onEvents` may be called inside, where the
-   * callbacks of promises have to wait for the caller to return. True: there is much to inflate, and until a call with an
-   * empty chunk returns false, more would only be kept.
+   * callbacks of promises have to wait for the caller to return. Returns -1: it takes more at once. Otherwise there is much
+   * to inflate, and it has left so many bytes, the last of the chunk, which are to be given again in a later iteration of
+   * the loop; none: an empty chunk is. With `keep` it leaves none, and holds a copy of them.
    */
-  receive(id: number, chunk: Uint8Array, mayDeliver: boolean): boolean;
+  receive(id: number, chunk: Uint8Array, mayDeliver: boolean, keep: boolean): number;
   /** The bytes of the last write, which was `UnderWay`, were handed over; the next may follow. `ok` false: they never will be. */
   written(id: number, ok: boolean): void;
   /**

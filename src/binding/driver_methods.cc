@@ -99,12 +99,15 @@ napi_value DriverObject::receive(const Arguments& arguments) {
   bool valid = false;
   std::span<const std::uint8_t> chunk;
   bool mayDeliver = false;
+  bool keep = false;
   driver::Connection* connection = find(arguments, valid);
-  bool isWaiting = false;
+  std::int64_t left = 0;
+  bool takesMore = true;
   if (valid && toBytes(env_, arguments[1], "chunk", chunk) && toBoolean(env_, arguments[2], "mayDeliver", mayDeliver) &&
-      connection != nullptr && connection->isStream()) {
+      toBoolean(env_, arguments[3], "keep", keep) && connection != nullptr && connection->isStream()) {
     try {
-      connection->receive(chunk);
+      using Rest = driver::Connection::Rest;
+      left = static_cast<std::int64_t>(connection->receive(chunk, keep ? Rest::Keep : Rest::Leave));
     } catch (const std::bad_alloc&) {
       connection->close(UV_ENOMEM, false);
     }
@@ -112,10 +115,10 @@ napi_value DriverObject::receive(const Arguments& arguments) {
       driver_->deliverWaiting();
     }
     connection = find(arguments, valid);
-    isWaiting = connection != nullptr && connection->isWaiting();
+    takesMore = connection == nullptr || (left == 0 && !connection->isWaiting());
   }
   napi_value result = nullptr;
-  napi_get_boolean(env_, isWaiting, &result);
+  napi_create_int64(env_, takesMore ? -1 : left, &result);
   return result;
 }
 

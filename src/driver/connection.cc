@@ -141,22 +141,28 @@ void Connection::readCompleted(std::size_t count) {
   }
 }
 
-void Connection::receive(std::span<const std::uint8_t> bytes) {
+std::size_t Connection::receive(std::span<const std::uint8_t> bytes, Rest rest) {
   bytesRead_ += bytes.size();
   traffic_->bytesReceived += bytes.size();
   while (!bytes.empty() && isOpen() && input_ == Input::Open) {
     const std::span<std::uint8_t> space = readSpace();
     if (space.empty()) {
+      if (waiting_ && rest == Rest::Leave) {
+        bytesRead_ -= bytes.size();
+        traffic_->bytesReceived -= bytes.size();
+        return bytes.size();
+      }
       if (waiting_) {
         static_cast<void>(session_.injectReceived(bytes));  // behind what waits
       }
-      return;
+      return 0;
     }
     const std::size_t count = std::min(bytes.size(), space.size());
     std::memcpy(space.data(), bytes.data(), count);
     bytes = bytes.subspan(count);
     readCompleted(count);
   }
+  return 0;
 }
 
 // Carries out the session's receive actions until it needs the network.

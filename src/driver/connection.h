@@ -117,8 +117,10 @@ class Connection {
   std::span<std::uint8_t> readSpace();
   // `count` bytes were read into that space; 0: none.
   void received(std::size_t count);
-  // Bytes that lie elsewhere; they are copied.
-  void receive(std::span<const std::uint8_t> bytes);
+  // Bytes that lie elsewhere. Of those that it cannot take before isWaiting() is over, it copies all (Rest::Keep), or
+  // leaves them to the caller, to be given again: returns how many, the last ones.
+  enum class Rest : std::uint8_t { Keep, Leave };
+  std::size_t receive(std::span<const std::uint8_t> bytes, Rest rest = Rest::Keep);
   void endOfStream();
   // The bytes of Transport::write() were handed over (0), or will never be (a negated libuv error).
   void written(int status);

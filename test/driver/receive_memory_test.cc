@@ -121,6 +121,29 @@ TEST_F(InflatedMemoryTest, ALargeMessageIsInflatedInManyTurnsAndOthersAreServedB
   }
 }
 
+TEST_F(InflatedMemoryTest, WhatAConnectionCannotTakeYetMayStayWithTheCaller) {
+  constexpr std::size_t kSize = std::size_t{2} << 20;
+  const ConnectionId id = connectStream(Role::Server);
+  std::string wire = clientFrame(0xC2, deflated(kSize));
+  for (int i = 0; i < 4000; ++i) {
+    wire += clientFrame(kText, "behind");
+  }
+  const std::uint64_t before = connection(id).bytesRead();
+  std::span<const std::uint8_t> rest = bytesOf(wire);
+  std::size_t offers = 0;
+  for (; !rest.empty() && offers < 1000; ++offers) {
+    rest = rest.last(connection(id).receive(rest, Connection::Rest::Leave));
+    EXPECT_EQ(connection(id).bytesRead() - before, wire.size() - rest.size());
+    EXPECT_TRUE(rest.empty() || connection(id).isWaiting());
+    uv_run(&loop_, UV_RUN_NOWAIT);
+  }
+  EXPECT_GE(offers, 2U);
+  runUntil([&] { return eventsOf(EventKind::Text).size() == 4000; });
+  ASSERT_EQ(eventsOf(EventKind::Binary).size(), 1U);
+  EXPECT_EQ(eventsOf(EventKind::Binary)[0].data.size(), kSize);
+  EXPECT_EQ(eventsOf(EventKind::Text).back().data, "behind");
+}
+
 TEST_F(InflatedMemoryTest, ManyIncompleteMessagesAtOnceAreAllInflated) {
   const std::string wire = clientFrame(0x42, deflated(100'000, false));
   std::vector<ConnectionId> ids;
