@@ -6,19 +6,19 @@ import { connect as connectTls } from 'node:tls';
 const guid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 const maxHead = 16_384;
 /** Milliseconds for a handshake. */
-const timeout = 10_000;
+const mostTime = 10_000;
 
 /**
  * Opens a WebSocket connection.
  * @param {string} url `ws://host:port/path` or `wss://host:port/path`
  * @param {string[]} [offers] the fields Sec-WebSocket-Extensions; none: no extension is offered
- * @param {{ tls?: import('node:tls').ConnectionOptions, headers?: string[] }} [access] what else the server wants: further
- *   header fields are `Name: value`
+ * @param {{ tls?: import('node:tls').ConnectionOptions, headers?: string[], timeout?: number }} [access] what else the server
+ *   wants: further header fields are `Name: value`; milliseconds for its answer
  * @returns {Promise<{ socket: import('node:net').Socket, rest: Buffer, chosen: string | undefined }>} rest: what came behind
  *   the response; chosen: its Sec-WebSocket-Extensions
  * @throws {Error} with the `status` of the response when it is not 101
  */
-export async function openConnection(url, offers = [], { tls = {}, headers = [] } = {}) {
+export async function openConnection(url, offers = [], { tls = {}, headers = [], timeout = mostTime } = {}) {
   const { hostname, port, pathname, search, host, protocol } = new URL(url);
   if (protocol !== 'ws:' && protocol !== 'wss:') throw new Error(`${url}: it is no ws: or wss: URL`);
   const isSecure = protocol === 'wss:';
@@ -36,7 +36,7 @@ export async function openConnection(url, offers = [], { tls = {}, headers = [] 
     ...headers,
   ];
   socket.write([`GET ${pathname}${search} HTTP/1.1`, `Host: ${host}`, ...fields, '', ''].join('\r\n'));
-  const { lines, rest } = await readHead(socket);
+  const { lines, rest } = await readHead(socket, timeout);
   const refuse = (why) => {
     socket.destroy();
     throw Object.assign(new Error(`${why}: ${lines[0]}`), { status });
@@ -85,7 +85,7 @@ function valueOf(lines, name) {
 }
 
 /** Reads up to the empty line; the socket is paused afterwards. */
-function readHead(socket) {
+function readHead(socket, timeout = mostTime) {
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0);
     const timer = setTimeout(() => fail(new Error(`no handshake within ${timeout} ms`)), timeout);

@@ -5,7 +5,7 @@ import { closePayload, encodeFrame, FrameDecoder, Opcode } from '../../conforman
 import { messageOf, Pings, Receiver } from './messages.mjs';
 
 export async function openRawLine(url, settings) {
-  const { socket, rest } = await openConnection(url);
+  const { socket, rest } = await openConnection(url, [], { timeout: 60_000 }); // the machine may have much else to do
   return new RawLine(socket, rest, settings);
 }
 

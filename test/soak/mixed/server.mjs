@@ -17,7 +17,13 @@ const broadcastEvery = 100; // milliseconds, at most
 const broadcasts = new WeakMap();
 
 async function listen(options) {
-  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: { threshold: 100 }, ...options });
+  const server = new WebSocketServer({
+    port: 0,
+    host: '127.0.0.1',
+    perMessageDeflate: { threshold: 100 },
+    handshakeTimeout: 60_000, // the machine may have much else to do
+    ...options,
+  });
   server.on('connection', (socket, request) => serve(socket, request.url, options.messageStream === true));
   await once(server, 'listening');
   return server;
