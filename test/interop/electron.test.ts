@@ -90,7 +90,7 @@ test(
       const { value } = await invoke(main, 'server-url', page.url());
       const guess = new WsClient(new URL('/', value).href);
       const [, response] = (await once(guess, 'unexpected-response')) as [unknown, { statusCode: number }];
-      expect(response.statusCode).toBe(400);
+      expect(response.statusCode).toBe(404);
 
       main.send({ kind: 'close' });
       await page.waitForSelector('#state[data-state="closed"] >> text=Closed with 1001');
