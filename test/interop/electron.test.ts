@@ -3,6 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { chromium, type Page } from 'playwright-core';
@@ -89,7 +90,8 @@ test(
       expect(stranger).toEqual({ kind: 'answer', error: 'This is for the page of the program.' });
       const { value } = await invoke(main, 'server-url', page.url());
       const guess = new WsClient(new URL('/', value).href);
-      const [, response] = (await once(guess, 'unexpected-response')) as [unknown, { statusCode: number }];
+      const [, response] = (await once(guess, 'unexpected-response')) as [unknown, IncomingMessage];
+      response.resume();
       expect(response.statusCode).toBe(404);
 
       main.send({ kind: 'close' });
