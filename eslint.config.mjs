@@ -11,6 +11,7 @@ const browserGlobals = Object.fromEntries(
     .concat(['window', 'console', 'requestAnimationFrame', 'TextEncoder', 'Blob', 'addEventListener'])
     .map((name) => [name, 'readonly']),
 );
+const pages = ['examples/server/page.js', 'examples/electron/renderer.js'];
 
 export default tseslint.config(
   { ignores: ['build/', 'coverage/', 'dist/', 'test/types/whatwg-program.mts'] }, // needs lib.dom.d.ts
@@ -37,6 +38,6 @@ export default tseslint.config(
     },
   },
   { files: ['**/*.mjs', '**/*.js', '**/*.cjs'], languageOptions: { globals: nodeGlobals } },
-  { files: ['**/*.js', '**/*.cjs'], ignores: ['examples/server/**'], languageOptions: { sourceType: 'commonjs' } },
-  { files: ['examples/server/page.js'], languageOptions: { globals: browserGlobals, sourceType: 'module' } },
+  { files: ['**/*.js', '**/*.cjs'], ignores: pages, languageOptions: { sourceType: 'commonjs' } },
+  { files: pages, languageOptions: { globals: browserGlobals, sourceType: 'module' } },
 );

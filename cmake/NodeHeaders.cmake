@@ -33,3 +33,8 @@ target_include_directories(node_addon_api SYSTEM INTERFACE ${node_addon_api_incl
 target_compile_definitions(node_addon_api INTERFACE NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS
                                                     NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS NAPI_VERSION=9)
 target_link_libraries(node_addon_api INTERFACE node_headers)
+# As Electron's headers are used: without the functions for memory that is not JavaScript's (src/binding/external_buffer.h).
+option(NO_EXTERNAL_BUFFERS "Build the addon without external Buffers" OFF)
+if(NO_EXTERNAL_BUFFERS)
+  target_compile_definitions(node_addon_api INTERFACE NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED)
+endif()

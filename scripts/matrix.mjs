@@ -1,7 +1,7 @@
-// npm run matrix [-- WORD]: packs the packages, and uses them in every runtime, test host, package manager and bundler whose
-// name contains WORD. These are fetched from npm into build/matrix, the first time some hundred MB. Prints the tables of
-// docs/platforms.md, and what failed.
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+// npm run matrix [-- WORD]: packs the packages, and uses them in every runtime, test host, package manager and bundler, or
+// only in those whose name or table has WORD in it. These are fetched from npm into build/matrix, the first time some
+// hundred MB; PATH has no compiler. Prints the tables of docs/platforms.md, and what failed.
+import fs from 'node:fs';
 import path from 'node:path';
 import { buildLibrary, buildNative, orExplain } from './build.mjs';
 import { ownTarget, packAll } from './pack-all.mjs';
@@ -31,11 +31,25 @@ const toolPackages = {
 };
 
 const failures = [];
-const environment = { ...process.env, npm_config_update_notifier: 'false', DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' };
+const environment = {
+  ...process.env,
+  ...{ npm_config_update_notifier: 'false', DENO_NO_UPDATE_CHECK: '1', NO_COLOR: '1' },
+  PATH: withoutCompilers(),
+};
 for (const name of Object.keys(environment)) {
   if (/^(WEBSOCKET_COMPONENT_|NODE_OPTIONS$|npm_(?!config_registry|config_cafile|config_update))/.test(name)) {
     delete environment[name];
   }
+}
+
+/** A folder with what package managers and their programs call, and nothing else. */
+function withoutCompilers() {
+  const bin = path.join(folder, 'bin');
+  fs.rmSync(bin, { recursive: true, force: true });
+  fs.mkdirSync(bin, { recursive: true });
+  fs.symlinkSync(process.execPath, path.join(bin, 'node'));
+  for (const name of ['npm', 'sh', 'env']) fs.symlinkSync(which(name), path.join(bin, name));
+  return bin;
 }
 
 /** Runs a program, and throws with its output unless it succeeds and prints what is expected. */
@@ -47,34 +61,35 @@ async function expectOutput(pattern, program, args, options = {}) {
 }
 
 const anything = /(?:)/;
-const npm = (args, options) => expectOutput(anything, process.execPath, [realpathSync(which('npm')), ...args], options);
+const npm = (args, options) =>
+  expectOutput(anything, process.execPath, [fs.realpathSync(which('npm')), ...args], options);
 
 async function fetchPackages(name, dependencies) {
   const target = path.join(folder, name);
   const manifest = JSON.stringify({ private: true, dependencies });
   const file = path.join(target, 'package.json');
-  if (existsSync(path.join(target, 'node_modules')) && readFileSync(file, 'utf8') === manifest) return;
-  mkdirSync(target, { recursive: true });
-  writeFileSync(file, manifest);
+  if (fs.existsSync(path.join(target, 'node_modules')) && fs.readFileSync(file, 'utf8') === manifest) return;
+  fs.mkdirSync(target, { recursive: true });
+  fs.writeFileSync(file, manifest);
   await npm(['install', '--ignore-scripts', '--no-audit', '--no-fund', '--no-package-lock'], { cwd: target });
 }
 
 /** An empty project with the programs of the tests. */
 function project(name, manifest = {}) {
   const target = path.join(folder, 'projects', name);
-  rmSync(target, { recursive: true, force: true });
-  mkdirSync(target, { recursive: true });
-  writeFileSync(path.join(target, 'package.json'), JSON.stringify({ name: 'project', private: true, ...manifest }));
-  cpSync(programs, target, { recursive: true });
+  fs.rmSync(target, { recursive: true, force: true });
+  fs.mkdirSync(target, { recursive: true });
+  fs.writeFileSync(path.join(target, 'package.json'), JSON.stringify({ name: 'project', private: true, ...manifest }));
+  fs.cpSync(programs, target, { recursive: true });
   for (const file of ['endpoint.mjs', 'memory_pipe.mjs']) {
-    cpSync(path.join(root, 'examples/component', file), path.join(target, file));
+    fs.cpSync(path.join(root, 'examples/component', file), path.join(target, file));
   }
-  const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+  const readme = fs.readFileSync(path.join(root, 'README.md'), 'utf8');
   const [, source] = /```js\n(import [^\n]* from 'websocket-component';\n[\s\S]*?)```/.exec(readme);
   const end = "\nsocket.on('close', () => server.close());\nsocket.on('message', () => socket.close());\n";
   const first = source.replaceAll('8080', String(20_000 + (process.pid % 10_000))) + end;
-  writeFileSync(path.join(target, 'first.mjs'), first);
-  writeFileSync(
+  fs.writeFileSync(path.join(target, 'first.mjs'), first);
+  fs.writeFileSync(
     path.join(target, 'first.cjs'),
     first.replace(/import (\{[^}]*\}) from ('[^']*')/, 'const $1 = require($2)'),
   );
@@ -83,7 +98,7 @@ function project(name, manifest = {}) {
 
 /** The rows of a table: their names, and for each column what is done; a failure is a cell. */
 async function table(title, columns, rows) {
-  const chosen = rows.filter(([name]) => name.toLowerCase().includes(filter.toLowerCase()));
+  const chosen = rows.filter(([name]) => `${title} ${name}`.toLowerCase().includes(filter.toLowerCase()));
   if (chosen.length === 0) return;
   console.log(`\n| ${title} | ${columns.join(' | ')} |\n|---|${columns.map(() => '---|').join('')}`);
   for (const [name, ...steps] of chosen) {
@@ -100,24 +115,41 @@ async function table(title, columns, rows) {
   }
 }
 
-function runtimes(tarballs) {
-  const bin = (file) => path.join(folder, 'runtimes/node_modules', file);
-  const node = (version) => [`Node.js ${version}`, bin(`node${version}/bin/node`), []];
-  const list = [
-    ...[20, 22, 24, 26].map(node),
-    ['Bun', bin('@oven/bun-linux-x64/bin/bun'), []],
-    ['Deno', bin('@deno/linux-x64-glibc/deno'), ['run', '-A', '--node-modules-dir=manual']],
-  ];
-  return list.map(([name, program, args]) => {
+const nodeVersions = [20, 22, 24, 26];
+const runtimeFile = (file) => path.join(folder, 'runtimes/node_modules', file);
+/** The program of each runtime, and what is before the file on its command line. */
+const runtimePrograms = {
+  ...Object.fromEntries(
+    nodeVersions.map((version) => [`Node.js ${version}`, [runtimeFile(`node${version}/bin/node`)]]),
+  ),
+  Bun: [runtimeFile('@oven/bun-linux-x64/bin/bun')],
+  Deno: [runtimeFile('@deno/linux-x64-glibc/deno'), 'run', '-A', '--node-modules-dir=manual'],
+};
+
+const installations = new Map(); // by the name of the runtime
+/** A project in which npm has installed the packages; under Node.js, npm runs in the version itself. */
+function installed(name, tarballs) {
+  const install = async () => {
+    const [program] = runtimePrograms[name];
     const cwd = project(name.replaceAll(/[ .]/g, '-'));
-    const run = (file, pattern) => expectOutput(pattern, program, [...args, file], { cwd });
+    fs.chmodSync(program, 0o755);
+    const installer = name.startsWith('Node') ? program : process.execPath;
+    const args = [fs.realpathSync(which('npm')), 'install', '--ignore-scripts', '--no-audit', ...tarballs];
+    await expectOutput(anything, installer, args, { cwd });
+    return cwd;
+  };
+  if (!installations.has(name)) installations.set(name, install());
+  return installations.get(name);
+}
+
+function runtimes(tarballs) {
+  return Object.entries(runtimePrograms).map(([name, [program, ...args]]) => {
+    const run = async (file, pattern) =>
+      expectOutput(pattern, program, [...args, file], { cwd: await installed(name, tarballs) });
     return [
       name,
       async () => {
-        chmodSync(program, 0o755);
-        const installer = name.startsWith('Node') ? program : process.execPath;
-        const install = [realpathSync(which('npm')), 'install', '--ignore-scripts', '--no-audit', ...tarballs];
-        await expectOutput(anything, installer, install, { cwd });
+        await installed(name, tarballs);
         return (await expectOutput(/\d/, program, ['--version'])).match(/\d+\.\d+\.\d+/)[0];
       },
       () => run('first.mjs', /^hello$/m),
@@ -134,17 +166,18 @@ function ignoreOutput(result) {
   return result.length < 20 && !result.includes('\n') ? result : undefined;
 }
 
-function hosts() {
-  return [20, 22, 24, 26].map((version) => {
-    const cwd = path.join(folder, 'projects', `Node-js-${version}`);
-    const program = path.join(folder, `runtimes/node_modules/node${version}/bin/node`);
-    const jest = [nodeProgram('jest/bin/jest.js'), '--rootDir', cwd, '--testMatch', '**/*.test.cjs', '--runInBand'];
+function hosts(tarballs) {
+  return nodeVersions.map((version) => {
+    const name = `Node.js ${version}`;
+    const [program] = runtimePrograms[name];
+    const run = async (pattern, command, args) =>
+      void (await expectOutput(pattern, command, args, { cwd: await installed(name, tarballs) }));
+    const jest = (cwd) => [nodeProgram('jest/bin/jest.js'), '--rootDir', cwd, '--testMatch', '**/*.test.cjs', '-i'];
     return [
-      `Node.js ${version}`,
-      async () => void (await expectOutput(/pass 1\b/, program, ['--test', 'host.test.cjs'], { cwd })),
-      async () => void (await expectOutput(/1 passed/, program, jest, { cwd })),
-      async () =>
-        void (await expectOutput(/may not load addons/, 'sh', ['-c', `! "${program}" --no-addons first.cjs`], { cwd })),
+      name,
+      () => run(/pass 1\b/, program, ['--test', 'host.test.cjs']),
+      async () => run(/1 passed/, program, jest(await installed(name, tarballs))),
+      () => run(/may not load addons/, 'sh', ['-c', `! "${program}" --no-addons first.cjs`]),
     ];
   });
 }
@@ -163,7 +196,7 @@ function packageManagers(tarballs) {
       'pnpm',
       async () => {
         const cwd = project('pnpm', { dependencies });
-        writeFileSync(path.join(cwd, 'pnpm-workspace.yaml'), `overrides:\n${overrides(dependencies)}`);
+        fs.writeFileSync(path.join(cwd, 'pnpm-workspace.yaml'), `overrides:\n${overrides(dependencies)}`);
         await expectOutput(anything, node, [tool('pnpm/bin/pnpm.mjs'), 'install', '--ignore-scripts'], { cwd });
         await run(cwd);
       },
@@ -181,11 +214,11 @@ function packageManagers(tarballs) {
       `Yarn 4 (${linker})`,
       async () => {
         const cwd = project(`yarn4-${linker}`, { dependencies, resolutions: dependencies });
-        writeFileSync(
+        fs.writeFileSync(
           path.join(cwd, '.yarnrc.yml'),
           `nodeLinker: ${linker}\nenableScripts: false\nenableTelemetry: false\n${yarnRegistry()}`,
         );
-        writeFileSync(path.join(cwd, 'yarn.lock'), '');
+        fs.writeFileSync(path.join(cwd, 'yarn.lock'), '');
         await expectOutput(anything, node, [tool('@yarnpkg/cli-dist/bin/yarn.js'), 'install', '--no-immutable'], {
           cwd,
         });
@@ -207,51 +240,43 @@ function yarnRegistry() {
   return registry === undefined ? '' : `npmRegistryServer: "${registry}"\n`;
 }
 
-function bundlers() {
-  const cwd = path.join(folder, 'projects/Node-js-22');
+function bundlers(tarballs) {
   const node = process.execPath;
-  const hello = (file) => expectOutput(/^hello$/m, node, [file], { cwd });
+  const hello = (file, cwd) => expectOutput(/^hello$/m, node, [file], { cwd });
+  const bundle = (name, step) => [name, async () => void (await step(await installed('Node.js 22', tarballs)))];
   return [
-    [
-      'esbuild',
-      async () => {
-        const options = ['--bundle', '--platform=node', '--loader:.node=copy', '--outfile=esbuild/out.cjs'];
-        const output = await expectOutput(anything, tool('.bin/esbuild'), ['first.cjs', ...options], { cwd });
-        if (/\[ERROR\]/.test(output)) throw new Error(output);
-        await hello('esbuild/out.cjs');
-      },
-    ],
-    [
-      'webpack',
-      async () => {
-        const config = `const webpack = require(${JSON.stringify(tool('webpack'))});
+    bundle('esbuild', async (cwd) => {
+      const options = ['--bundle', '--platform=node', '--loader:.node=copy', '--outfile=esbuild/out.cjs'];
+      const output = await expectOutput(anything, tool('.bin/esbuild'), ['first.cjs', ...options], { cwd });
+      if (/\[ERROR\]/.test(output)) throw new Error(output);
+      await hello('esbuild/out.cjs', cwd);
+    }),
+    bundle('webpack', async (cwd) => {
+      const config = `const webpack = require(${JSON.stringify(tool('webpack'))});
           webpack({ mode: 'production', target: 'node', entry: './first.cjs', context: __dirname,
             output: { path: __dirname + '/webpack', filename: 'out.cjs' },
             module: { rules: [{ test: /\\.node$/, loader: ${JSON.stringify(tool('node-loader'))} }] },
           }, (error, stats) => { if (error ?? stats.hasErrors()) { console.error(error ?? stats.toString()); process.exit(1); } });`;
-        writeFileSync(path.join(cwd, 'bundle.cjs'), config);
-        await expectOutput(anything, node, ['bundle.cjs'], { cwd });
-        await hello('webpack/out.cjs');
-      },
-    ],
-    [
-      '@vercel/nft',
-      async () => {
-        const list = `require(${JSON.stringify(tool('@vercel/nft'))}).nodeFileTrace(['first.mjs'], { base: __dirname })
+      fs.writeFileSync(path.join(cwd, 'bundle.cjs'), config);
+      await expectOutput(anything, node, ['bundle.cjs'], { cwd });
+      await hello('webpack/out.cjs', cwd);
+    }),
+    bundle('@vercel/nft', async (cwd) => {
+      const list = `require(${JSON.stringify(tool('@vercel/nft'))}).nodeFileTrace(['first.mjs'], { base: __dirname })
           .then(({ fileList }) => console.log([...fileList].join('\\n')));`;
-        writeFileSync(path.join(cwd, 'trace.cjs'), list);
-        await expectOutput(
-          new RegExp(`websocket-component-${ownTarget()}/websocket_component\\.node`),
-          node,
-          ['trace.cjs'],
-          { cwd },
-        );
-      },
-    ],
+      fs.writeFileSync(path.join(cwd, 'trace.cjs'), list);
+      await expectOutput(
+        new RegExp(`websocket-component-${ownTarget()}/websocket_component\\.node`),
+        node,
+        ['trace.cjs'],
+        { cwd },
+      );
+    }),
   ];
 }
 
-function checks([main]) {
+function checks(tarballs) {
+  const [main] = tarballs;
   return [
     [
       'publint',
@@ -264,9 +289,11 @@ function checks([main]) {
     [
       'build where it was installed',
       async () => {
-        const cwd = path.join(folder, 'projects/Node-js-20/node_modules/websocket-component');
-        await expectOutput(/built build.release/, process.execPath, ['scripts/build.mjs'], { cwd, timeout: 600_000 });
-        rmSync(path.join(cwd, `../websocket-component-${ownTarget()}`), { recursive: true });
+        const cwd = path.join(await installed('Node.js 20', tarballs), 'node_modules/websocket-component');
+        const env = { ...environment, PATH: process.env.PATH };
+        const options = { cwd, env, timeout: 900_000 };
+        await expectOutput(/built build.release/, process.execPath, ['scripts/build.mjs'], options);
+        fs.rmSync(path.join(cwd, `../websocket-component-${ownTarget()}`), { recursive: true });
         await expectOutput(/^hello$/m, process.execPath, ['first.mjs'], { cwd: path.join(cwd, '../..') });
       },
     ],
@@ -288,9 +315,9 @@ for (const { file, bytes } of written) console.log(`${path.basename(file)}: ${(b
 
 const columns = ['Version', 'README, `import`', 'README, `require`', 'Echo over', 'Worker threads', 'Component'];
 await table('Runtime', columns, runtimes(tarballs));
-await table('Test host', ['`node --test`', 'Jest', '`--no-addons` is explained'], hosts());
+await table('Test host', ['`node --test`', 'Jest', '`--no-addons` is explained'], hosts(tarballs));
 await table('Package manager', ['README'], packageManagers(tarballs));
-await table('Bundler', ['README'], bundlers());
+await table('Bundler', ['README'], bundlers(tarballs));
 await table('Check', ['Result'], checks(tarballs));
 for (const failure of failures) console.error(`\n${failure}`);
 console.log(failures.length === 0 ? '\nall work' : `\n${failures.length} failed`);

@@ -15,10 +15,19 @@ const mostBytes = { main: 300 * 1024, binary: 3 * 1024 * 1024 };
 /** The oldest glibc that Node 20 runs with. */
 const oldestGlibc = 28;
 
-/** What the native module is made of, besides this project: licence file, name, SPDX name, and where it is a part. */
+/**
+ * What the native module is made of, besides this project: licence file, name, SPDX name, and where it is a part. `oldest`
+ * are the versions that have the fixes of every advisory that concerns us, one for each series (docs/platforms.md).
+ */
 const parts = [
-  { file: 'openssl.txt', name: 'OpenSSL (libcrypto)', license: 'Apache-2.0', version: /OpenSSL (\d+\.\d+\.\d+\w*) \d/ },
-  { file: 'zlib.txt', name: 'zlib', license: 'Zlib', version: / deflate (\d+[\d.]+) Copyright/ },
+  {
+    file: 'openssl.txt',
+    name: 'OpenSSL (libcrypto)',
+    license: 'Apache-2.0',
+    version: /OpenSSL (\d+\.\d+\.\d+)\w* \d/,
+    oldest: ['3.0.19'],
+  },
+  { file: 'zlib.txt', name: 'zlib', license: 'Zlib', version: / deflate (\d+[\d.]+) Copyright/, oldest: ['1.2.13'] },
   { file: 'node-addon-api.txt', name: 'node-addon-api', license: 'MIT' },
   {
     file: 'gcc-runtime.txt',
@@ -41,17 +50,20 @@ export function packAll(out, binaries) {
   rmSync(stage, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
 
-  const names = [...binaries.keys()].map((target) => `${manifest.name}-${target}`);
-  const main = pack(stageMain(manifest, names, path.join(stage, 'main')), out, mostBytes.main);
-  const platforms = [...binaries].map(([target, file]) => {
+  const read = [...binaries].map(([target, file]) => {
     if (targets[target] === undefined) {
       throw new Error(`${target} is no target; those are ${Object.keys(targets).join(', ')}`);
     }
     const binary = readFileSync(file);
     check(binary, target, targets[target]);
-    const folder = stagePlatform(manifest, target, targets[target], binary, path.join(stage, target));
-    return pack(folder, out, mostBytes.binary);
+    checkParts(binary, target);
+    return [target, binary];
   });
+  const names = read.map(([target]) => `${manifest.name}-${target}`);
+  const main = pack(stageMain(manifest, names, path.join(stage, 'main')), out, mostBytes.main);
+  const platforms = read.map(([target, binary]) =>
+    pack(stagePlatform(manifest, target, targets[target], binary, path.join(stage, target)), out, mostBytes.binary),
+  );
   return [main, ...platforms];
 }
 
@@ -172,6 +184,20 @@ function check(binary, target, { os, cpu, libc }) {
   if (/\0libstdc\+\+\.so/.test(text)) throw new Error(`${target}: needs libstdc++ (link the static one)`);
   const newest = Math.max(...[...text.matchAll(/\0GLIBC_2\.(\d+)/g)].map(([, minor]) => Number(minor)));
   if (newest > oldestGlibc) throw new Error(`${target}: needs glibc 2.${newest}; 2.${oldestGlibc} has to do`);
+}
+
+// A library with a known fault is not to be shipped because a build machine was not up to date.
+function checkParts(binary, target) {
+  const text = binary.toString('latin1');
+  for (const { name, version, oldest } of parts.filter((part) => part.oldest !== undefined)) {
+    const found = version.exec(text)?.[1];
+    if (found === undefined) throw new Error(`${target}: the version of ${name} is not in the file`);
+    const series = (number) => number.split('.').slice(0, 2).join('.');
+    const wanted = oldest.find((one) => series(one) === series(found)) ?? oldest.at(-1);
+    if (found.localeCompare(wanted, 'en', { numeric: true }) < 0) {
+      throw new Error(`${target}: has ${name} ${found}; ${wanted} has fixes that it needs`);
+    }
+  }
 }
 
 function pack(folder, out, most) {

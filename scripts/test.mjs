@@ -1,5 +1,6 @@
 // npm test [-- WORD]: builds and runs every suite, or only the tests whose name contains WORD.
 //   --preset asan | tsan   the sanitizer builds (npm run test:asan, test:tsan)
+//   --preset no-external-buffers   what runs JavaScript, on an addon that copies as in Electron (npm run test:electron)
 //   --ci                   with asan the part that CI has time for: each Jest suite of the library on one transport
 //   --valgrind             the C++ tests under valgrind's memcheck (npm run test:valgrind), which sees bytes that were
 //                          never written on their way to the network
@@ -14,6 +15,7 @@ import { packageTests } from '../test/package/package.mjs';
 
 const args = process.argv.slice(2);
 const preset = takeOption(args, 'preset') ?? 'release';
+const onlyAddon = preset === 'no-external-buffers'; // that is a difference of the binding alone
 const valgrind = args.includes('--valgrind');
 const filter = args.find((arg) => !arg.startsWith('-'));
 const minutes = 60_000;
@@ -46,14 +48,14 @@ const memcheckCommand = [
   `--suppressions=${path.join(root, 'test/valgrind.supp')}`,
 ];
 // A suite that looks for faults of memory is one process, so there is one for each core; Jest has workers otherwise.
-const lanes = preset === 'release' && !valgrind ? 1 : availableParallelism();
+const lanes = (preset === 'release' || onlyAddon) && !valgrind ? 1 : availableParallelism();
 
 if (valgrind && !which('valgrind')) {
   console.error('valgrind was not found: run `npm run setup -- --test`');
   process.exit(1);
 }
 const build = orExplain(() => {
-  const folder = buildNative(preset, { tests: true });
+  const folder = buildNative(preset, onlyAddon ? { targets: ['addon'] } : { tests: true });
   if (preset !== 'tsan' && !valgrind) buildLibrary();
   return folder;
 });
@@ -62,7 +64,7 @@ rmSync(results, { recursive: true, force: true });
 mkdirSync(results, { recursive: true });
 
 /** A suite: its name, the folder whose existence calls for it, and how to run it. @type {[string, string, Function][]} */
-const suites = [
+const nativeSuites = [
   ['component', 'test/component', () => googleTest('component_tests')],
   // Valgrind replaces operator new, as the allocation tests do.
   valgrind
@@ -71,6 +73,7 @@ const suites = [
   ['driver', 'test/driver', () => googleTest('driver_tests')],
   ['examples', 'examples/component', () => examples()],
 ];
+const suites = onlyAddon ? [] : nativeSuites;
 // Node itself is not built with ThreadSanitizer, so the addon cannot be either.
 const withNode = preset !== 'tsan' && !valgrind;
 if (withNode) {
@@ -82,7 +85,7 @@ if (withNode) {
   suites.push(['whatwg-stream', 'test/whatwg', (name) => jest(name, 'test/whatwg/', 'stream')]);
 }
 // The other side of these tests (programs of others, Chromium, Python, ws) is not ours to sanitize.
-if (withNode && preset !== 'asan') {
+if (withNode && preset !== 'asan' && !onlyAddon) {
   suites.push(['package', 'test/package', () => packageTests(build, filter)]);
   suites.push(['interop', 'test/interop', (name) => jest(name, 'test/interop/')]);
   suites.push(['cli', 'test/cli', (name) => jest(name, 'test/cli/')]);

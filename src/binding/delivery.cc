@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 
+#include "external_buffer.h"
 #include "shared_array.h"
 
 namespace websocket::binding {
@@ -19,13 +20,6 @@ void write(std::uint32_t* record, const driver::Event& event) {
   record[3] = event.length;
   record[4] = event.failed ? 1 : 0;
   record[5] = event.value;
-}
-
-// Not where all memory has to be JavaScript's (Electron).
-bool allowsExternalBuffers(napi_env env) {
-  static std::uint8_t byte = 0;
-  napi_value buffer = nullptr;
-  return napi_create_external_buffer(env, sizeof byte, &byte, nullptr, nullptr, &buffer) == napi_ok;
 }
 
 }  // namespace
@@ -274,7 +268,7 @@ napi_value Delivery::borrow(const driver::Slab::Block& block) {
   const auto finalize = [](napi_env /*env*/, void* /*data*/, void* hint) {
     const std::unique_ptr<driver::Slab::Block> shared(static_cast<driver::Slab::Block*>(hint));
   };
-  napi_create_external_buffer(env_, driver::Slab::kBlockSize, block.get(), finalize, share.get(), &buffer);
+  createExternalBuffer(env_, driver::Slab::kBlockSize, block.get(), finalize, share.get(), &buffer);
   static_cast<void>(share.release());
   napi_create_reference(env_, buffer, 1, &borrowed_);
   return buffer;
@@ -289,8 +283,8 @@ napi_value Delivery::makeLarge(const driver::Event& event, driver::MessageBuffer
       driver::MessageBuffer::free(data, reinterpret_cast<std::uintptr_t>(mapped));
     };
     void* const mapped = reinterpret_cast<void*>(message->mapped());  // NOLINT(performance-no-int-to-ptr)
-    if (napi_create_external_buffer(env_, event.length, const_cast<std::uint8_t*>(event.data), finalize, mapped,
-                                    &buffer) == napi_ok) {
+    if (createExternalBuffer(env_, event.length, const_cast<std::uint8_t*>(event.data), finalize, mapped, &buffer) ==
+        napi_ok) {
       static_cast<void>(message->release());  // the Buffer's now
       return buffer;
     }

@@ -25,6 +25,7 @@ export function npmTests(build) {
   return [
     ['npm: the native module needs nothing but what Node needs', () => checkBinary(path.join(build, fileName))],
     ['npm: every target is required by name, and built for releases', () => checkTargets()],
+    ['npm: a native module with an old OpenSSL or zlib is not packed', () => checkOldParts(build, folder)],
     ['npm: both packages install offline, without scripts', install],
     ['npm: the package has what it is built from, and nothing else', installed(() => checkFiles(project))],
     ['npm: the first program of README, as an ES module', installed(() => firstProgram(project, 'first.mjs'))],
@@ -76,6 +77,20 @@ function packAndInstall(build, folder, project) {
   const options = ['--offline', '--ignore-scripts', '--install-links', '--no-audit', '--no-fund'];
   const packages = [...written.map(({ file }) => file), ...dependencies()];
   must('npm', ['install', ...options, ...packages], { cwd: project, env: withoutCompilers(folder) });
+}
+
+function checkOldParts(build, folder) {
+  mkdirSync(folder, { recursive: true });
+  const binary = readFileSync(path.join(build, fileName), 'latin1');
+  const old = path.join(folder, 'old.node');
+  for (const [pattern, replacement, message] of [
+    [/OpenSSL \d+\.\d+\.\d+(?=\w* \d)/g, 'OpenSSL 3.0.7', /has OpenSSL \(libcrypto\) 3\.0\.7; .* has fixes/],
+    [/ deflate \d[\d.]+(?= Copyright)/g, ' deflate 1.2.11', /has zlib 1\.2\.11; .* has fixes/],
+  ]) {
+    writeFileSync(old, binary.replaceAll(pattern, replacement), 'latin1');
+    const { error } = attempt(() => packAll(folder, new Map([[ownTarget(), old]])));
+    expect(message.test(error?.message), `packed, or another error: ${error?.message}`);
+  }
 }
 
 /** The folders of what users get with the package, which would come from the registry. */

@@ -1,9 +1,10 @@
 // What those get who use the packages. C and C++ programs, from `cmake --install`: the package is installed into a folder
 // of the build, used from there by both ways and languages, and its symbols and its layout on 32-bit machines are checked.
-// JavaScript programs, from npm: npm.mjs. Run by npm test.
+// JavaScript programs, from npm: npm.mjs, and in Electron: electron.mjs. Run by npm test.
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { capture, root, which } from '../../scripts/run.mjs';
+import { electronTests } from './electron.mjs';
 import { npmTests } from './npm.mjs';
 
 const folder = path.join(root, 'test/package');
@@ -30,6 +31,7 @@ export function packageTests(build, filter = '') {
       [`${language.name} finds the package with CMake`, () => useCMake(language, build, prefix)],
       [`${language.name} finds the package with pkg-config`, () => usePkgConfig(language, build, prefix)],
     ]),
+    ...electronTests(build),
     ...npmTests(build),
   ].filter(([name]) => name.includes(filter));
   if (tests.some(([name]) => name.includes('finds the package'))) {
