@@ -8,7 +8,7 @@
 // ever: nothing changes for them. Ctrl-C disconnects the clients and ends the server.
 import { createServer } from 'node:http';
 import { Server } from 'socket.io';
-import { WebSocketServer } from 'websocket-component';
+import { WebSocket, WebSocketServer } from 'websocket-component';
 
 const port = Number(process.argv[2] || process.env.PORT || 8080);
 
@@ -17,7 +17,10 @@ const io = new Server(http, { wsEngine: WebSocketServer, maxHttpBufferSize: 64 *
 
 io.on('connection', (socket) => {
   console.log(`connected by ${socket.conn.transport.name}`);
-  socket.conn.on('upgrade', (transport) => console.log(`upgraded to ${transport.name}`));
+  socket.conn.on('upgrade', (transport) => {
+    const isOurs = transport.socket instanceof WebSocket;
+    console.log(`upgraded to ${transport.name} of ${isOurs ? 'websocket-component' : 'another package'}`);
+  });
   socket.on('disconnect', (reason) => console.log(`disconnected: ${reason}`));
 
   socket.on('greet', (name, acknowledge) => {
