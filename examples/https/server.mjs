@@ -25,7 +25,7 @@ const https = createServer(readCertificates(), (request, response) => {
 });
 https.on('tlsClientError', (error) => console.error(`no TLS connection: ${error.message}`));
 
-const echo = new WebSocketServer({ server: https, maxPayload: 1024 * 1024 });
+const echo = new WebSocketServer({ server: https, maxPayload: 1024 * 1024, maxBackpressure: 4 * 1024 * 1024 });
 echo.on('connection', (socket, request) => {
   console.log(`connected with ${request.socket.getProtocol()}`);
   socket.on('error', (error) => console.error(error.message));

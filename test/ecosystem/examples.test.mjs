@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { createInterface } from 'node:readline';
@@ -11,9 +12,10 @@ import { next } from './support.mjs';
 
 const folder = path.join(import.meta.dirname, 'examples');
 
-/** Runs an example. `lines` gives what it prints, line by line; `end` its exit status and what it complained of. */
+/** Runs a program. `line` gives the next line that it prints; `ended` its exit status and what it complained of. */
 function start(t, file, ...args) {
-  const child = spawn(process.execPath, [path.join(folder, file), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [path.resolve(folder, file), ...args]);
+  child.stdin.end();
   t.after(() => child.kill('SIGKILL'));
   let errors = '';
   child.stderr.setEncoding('utf8').on('data', (text) => (errors += text));
@@ -38,6 +40,14 @@ async function serve(t, file) {
 async function endsInOrder({ child, ended }) {
   child.kill('SIGTERM');
   assert.deepEqual(await ended, { status: 0, errors: '' });
+}
+
+/** The client of the package's command line, as the header comment of the example calls it. */
+function startClient(t, file, server, ...more) {
+  const header = readFileSync(path.join(folder, file), 'utf8');
+  const [, command] = /^\/\/ {3}npx websocket-component (connect .*?)(?: {3,}|$)/m.exec(header);
+  const args = command.replace(':8080/', `:${new URL(server.url).port}/`).split(' ');
+  return start(t, '../node_modules/websocket-component/dist/cli/main.js', ...args, ...more);
 }
 
 async function connect(t, server, place) {
@@ -66,10 +76,16 @@ test('Express', async (t) => {
     return [response.status, await response.json()];
   };
   const sockets = [await connect(t, server, '/live'), await connect(t, server, '/live')];
-  assert.equal(await (await fetch(server.url)).text(), '2 connected to /live\n');
+  const client = startClient(t, 'express.mjs', server, '--count', '1');
+  const count = async () => (await fetch(server.url)).text();
+  for (let text = await count(); text !== '3 connected to /live\n'; text = await count()) {
+    assert.equal(text, '2 connected to /live\n');
+  }
   const news = Promise.all(sockets.map((socket) => next(socket, 'message')));
-  assert.deepEqual(await post('{"text":"hello"}'), [200, { recipients: 2 }]);
+  assert.deepEqual(await post('{"text":"hello"}'), [200, { recipients: 3 }]);
   assert.deepEqual((await news).map(textOf), ['hello', 'hello']);
+  assert.equal(await client.line(), 'hello');
+  assert.equal((await client.ended).status, 0);
 
   for (const [body, status] of [
     ['{"text":7}', 400],
@@ -108,6 +124,11 @@ test('Fastify', async (t) => {
     assert.match(JSON.parse(textOf(await answer)).error, /hello/);
   }
   for (const place of ['/rooms/', '/rooms/Tea', '/elsewhere']) await assertNotFound(server, place);
+  const said = next(ada, 'message');
+  const client = startClient(t, 'fastify.mjs', server, '--execute', '{"text":"on the command line"}', '--count', '1');
+  assert.equal(await client.line(), '{"text":"on the command line"}');
+  assert.equal(textOf(await said), '{"text":"on the command line"}');
+  assert.equal((await client.ended).status, 0);
   const closed = Promise.all([ada, bob, eve].map((socket) => next(socket, 'close')));
   await endsInOrder(server);
   assert.deepEqual(

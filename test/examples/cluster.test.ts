@@ -76,6 +76,26 @@ test('a process that dies is replaced, and the others go on', async () => {
   await endsInOrder(server, 'SIGTERM', sockets[1], `worker ${pids[0]} ended with SIGKILL\n`);
 });
 
+test('a client that does not read is closed with 1013, and the others hear everything', async () => {
+  const server = await serve(file, { WORKERS: '1' });
+  const [sender, slow, reader] = [await join(server), await join(server), await join(server)].map((one) => one.socket);
+  slow.pause();
+  let heardBySlow = 0;
+  slow.on('message', () => heardBySlow++);
+  const end = closed(slow);
+  const message = Buffer.alloc(16 * 1024);
+  const [rounds, each] = [120, 8]; // 15 MiB: more than fits between two sockets
+  for (let round = 0; round < rounds; round++) {
+    for (let count = 0; count < each; count++) sender.send(message);
+    for (let count = 0; count < each; count++) await nextMessage(reader);
+  }
+  slow.resume();
+  expect(await end).toEqual([1013, 'The peer is too slow']);
+  expect(heardBySlow).toBeGreaterThan(0);
+  expect(heardBySlow).toBeLessThan(rounds * each);
+  await endsInOrder(server, 'SIGTERM', [sender, reader]);
+});
+
 test('a port that is taken ends it with 1', async () => {
   const server = await serve(file, two);
   const second = start(file, [String(server.port)], two);

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect, endsInOrder, nextText, runCommand, serve, type Server } from './example';
+import { connect, endsInOrder, nextMessage, nextText, runCommand, serve, type Server } from './example';
 
 let folder: string;
 const authorityFile = () => join(folder, 'certificates/ca.pem');
@@ -54,4 +54,20 @@ test('the client trusts the authority that signed, and no other', async () => {
 
   const complaints = /^the old certificates stay in use: \S.*\n(.*\n)*no TLS connection: \S/m;
   await endsInOrder(server, 'SIGTERM', [client], complaints);
+});
+
+test('a client that sends much and reads late gets everything', async () => {
+  await makeCertificates();
+  const server = await serve('https/server.mjs', {}, folder);
+  const client = await connect(server.url, { ca: readFileSync(authorityFile()) });
+  client.pause();
+  const sent = Array.from({ length: 96 }, (_, index) => Buffer.alloc(256 * 1024, index));
+  for (const message of sent) client.send(message);
+  await connect(server.url, { ca: readFileSync(authorityFile()) }); // meanwhile the server has read what it wants to
+  client.resume();
+  for (const message of sent) {
+    const { data } = await nextMessage(client);
+    expect(data.equals(message)).toBe(true);
+  }
+  await endsInOrder(server, 'SIGTERM', [client]);
 });
