@@ -48,14 +48,17 @@ http.on('upgrade', (request, stream, head) => {
   const [, bearer] = /^Bearer (\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
   const [, cookie] = /(?:^|;\s*)session=([^;]*)/.exec(request.headers.cookie ?? '') ?? [];
   // A browser sends the cookie also for pages of others: only our own pages may use it.
-  if (bearer === undefined && !isSameOrigin(request))
+  if (bearer === undefined && !isSameOrigin(request)) {
     return refuse(stream, '403 Forbidden', 'Pages of others may not connect');
+  }
   const session = verify(bearer ?? cookie);
-  if (session === undefined)
+  if (session === undefined) {
     return refuse(stream, '401 Unauthorized', 'Log in first: POST /login', 'WWW-Authenticate: Bearer');
+  }
   server.handleUpgrade(request, stream, head, (socket) => {
     socket.user = session.name;
-    const timer = setTimeout(() => socket.close(1008, 'The session has expired'), session.expires - Date.now());
+    const left = Math.min(session.expires - Date.now(), 2 ** 31 - 1); // more is too much for a timer
+    const timer = setTimeout(() => socket.close(1008, 'The session has expired'), left);
     socket.on('close', () => clearTimeout(timer));
     server.emit('connection', socket, request);
   });
@@ -94,13 +97,8 @@ function isSameOrigin({ headers: { origin, host } }) {
 /** Answers with an error in place of the upgrade, and ends the connection. */
 function refuse(stream, status, text, ...fields) {
   const type = 'Content-Type: text/plain; charset=utf-8';
-  const head = [
-    `HTTP/1.1 ${status}`,
-    'Connection: close',
-    type,
-    `Content-Length: ${Buffer.byteLength(text)}`,
-    ...fields,
-  ];
+  const length = `Content-Length: ${Buffer.byteLength(text)}`;
+  const head = [`HTTP/1.1 ${status}`, 'Connection: close', type, length, ...fields];
   stream.on('error', () => stream.destroy()); // the client may be gone
   stream.end(`${head.join('\r\n')}\r\n\r\n${text}`, () => stream.destroy());
 }

@@ -22,9 +22,10 @@ async function runPrimary() {
   let replacing = Promise.resolve();
   cluster.setupPrimary({ serialization: 'advanced' }); // Buffers stay Buffers on their way between processes
 
+  const workers = () => Object.values(cluster.workers);
+  const tell = (worker, message) => worker.isConnected() && worker.send(message, () => {}); // it may end meanwhile
   cluster.on('message', (sender, message) => {
-    for (const worker of Object.values(cluster.workers))
-      if (worker !== sender && worker.isConnected()) worker.send(message);
+    for (const worker of workers()) if (worker !== sender) tell(worker, message);
   });
 
   /** Starts a worker, resolves when it listens, and starts another one should it die. */
@@ -35,42 +36,49 @@ async function runPrimary() {
     });
     const [address] = await Promise.race([once(worker, 'listening'), ended]);
     ended.catch((error) => worker.exitedAfterDisconnect || startLater(error));
+    if (isStopping) tell(worker, { type: 'stop' }); // what it was told before it listened may be lost
     return { worker, address };
   }
 
   function startLater(error) {
     if (isStopping) return;
     console.error(error.message);
-    const timer = setTimeout(
-      () => start().then(({ worker }) => console.log(`worker ${worker.process.pid} is new`), startLater),
-      1000,
-    );
-    process.once('exit', () => clearTimeout(timer));
+    setTimeout(() => {
+      if (!isStopping) start().then(({ worker }) => console.log(`worker ${worker.process.pid} is new`), startLater);
+    }, 1000);
   }
 
   async function replaceAll() {
-    for (const old of Object.values(cluster.workers)) {
+    for (const old of workers()) {
       if (isStopping || old.isDead()) continue;
+      const ended = once(old, 'exit');
       const { worker } = await start();
-      old.send({ type: 'stop' });
-      await once(old, 'exit');
+      tell(old, { type: 'stop' });
+      await ended;
       console.log(`worker ${worker.process.pid} is in place of ${old.process.pid}`);
     }
   }
 
+  function stop() {
+    isStopping = true;
+    for (const worker of workers()) tell(worker, { type: 'stop' });
+  }
+
+  process.once('SIGINT', stop).once('SIGTERM', stop);
   process.on('SIGHUP', () => {
     replacing = replacing.then(replaceAll).catch((error) => console.error(error.message));
   });
-  for (const signal of ['SIGINT', 'SIGTERM']) {
-    process.once(signal, () => {
-      isStopping = true;
-      for (const worker of Object.values(cluster.workers)) worker.send({ type: 'stop' });
-    });
-  }
 
   const count = Number(process.env.WORKERS || availableParallelism());
-  const [{ address }] = await Promise.all(Array.from({ length: count }, start));
-  console.log(`listening on ws://127.0.0.1:${address.port}/ with ${count} workers`);
+  try {
+    const [{ address }] = await Promise.all(Array.from({ length: count }, start));
+    console.log(`listening on ws://127.0.0.1:${address.port}/ with ${count} workers`);
+  } catch (error) {
+    if (isStopping) return; // told to, while they were starting
+    console.error(`The server cannot start: ${error.message}`);
+    process.exitCode = 1;
+    stop();
+  }
 }
 
 function runWorker() {
@@ -81,14 +89,17 @@ function runWorker() {
     socket.on('error', (error) => console.error(`worker ${process.pid}: ${error.message}`));
     socket.on('message', (data, isBinary) => {
       server.broadcast(data, { binary: isBinary, except: socket });
-      if (process.connected) process.send({ type: 'say', data, isBinary });
+      // When much waits on the way to the primary, nothing more is read from this client until it is there.
+      if (!process.send({ type: 'say', data, isBinary }, () => socket.resume())) socket.pause();
     });
     socket.send(`You are with worker ${process.pid}`);
   });
 
-  process.on('message', async (message) => {
-    if (message.type === 'say') server.broadcast(Buffer.from(message.data), { binary: message.isBinary });
-    if (message.type === 'stop') {
+  let isStopping = false;
+  process.on('message', async ({ type, data, isBinary }) => {
+    if (type === 'say') server.broadcast(data, { binary: isBinary });
+    if (type === 'stop' && !isStopping) {
+      isStopping = true;
       await server.close({ code: 1001, reason: 'This worker ends', timeout: 2000 });
       cluster.worker.disconnect(); // and nothing else keeps this process alive
     }

@@ -82,7 +82,7 @@ test('a login that is wrong', async () => {
 });
 
 test('a session ends with its token', async () => {
-  const server = await serve(file, { LIFETIME: '2' });
+  const server = await serve(file, { LIFETIME: '4' });
   const { token } = await login(server);
   const client = await connect(server.url, bearer(token));
   expect(await closed(client)).toEqual([1008, 'The session has expired']);

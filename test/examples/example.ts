@@ -9,6 +9,8 @@ import { Program, root } from '../interop/peers';
 /** Milliseconds after which a program that does not end is killed; no test comes near it. */
 const mostTime = 25_000;
 
+jest.setTimeout(60_000); // several programs for a test, and others beside them
+
 const running = new Set<{ stop: () => unknown }>();
 
 afterEach(async () => {
