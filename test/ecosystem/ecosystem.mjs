@@ -51,11 +51,15 @@ function install() {
   for (const name of ['express.mjs', 'fastify.mjs', 'socket.io']) {
     cpSync(path.join(root, 'examples', name), path.join(folder, 'examples', name), { recursive: true });
   }
-  for (const name of ['ws', 'websocket-component']) {
+  const names = ['ws', 'websocket-component'];
+  for (const name of names) {
     rmSync(path.join(folder, 'node_modules', name), { recursive: true, force: true });
   }
   const complete =
     existsSync(path.join(folder, 'node_modules/.package-lock.json')) && known === readFileSync(lock, 'utf8');
   const args = complete ? ['install', '--offline', '--no-package-lock'] : ['ci', '--prefer-offline'];
-  return capture('npm', args, { cwd: folder, timeout: 300_000, shell: process.platform === 'win32' });
+  const result = capture('npm', args, { cwd: folder, timeout: 300_000, shell: process.platform === 'win32' });
+  // The examples import this package by its own name: another copy, which npm would take seconds for.
+  if (result.status === 0) cpSync(...names.map((name) => path.join(folder, 'node_modules', name)), { recursive: true });
+  return result;
 }
