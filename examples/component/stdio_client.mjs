@@ -23,11 +23,11 @@ socket.on('close', (code) => {
   console.log(`closed with ${code}`);
   if (code !== 1000) process.exitCode = 1;
 });
-socket.on('open', async () => {
-  for (const text of ['hello', 'world']) {
-    socket.send(text);
-    const { data } = await socket.receive();
-    console.log(data.toString());
-  }
-  socket.close(1000);
+
+const texts = ['hello', 'world'];
+const goOn = () => (texts.length > 0 ? socket.send(texts.shift()) : socket.close(1000));
+socket.on('open', goOn);
+socket.on('message', (data) => {
+  console.log(data.toString());
+  goOn();
 });

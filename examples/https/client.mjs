@@ -17,7 +17,7 @@ socket.on('message', (data) => {
   console.log(`received: ${data}`);
   socket.close(1000);
 });
-socket.on('error', (error) => {
-  console.error(`${url}: ${error.message}${error.code === undefined ? '' : ` (${error.code})`}`);
-  process.exitCode = 1;
+socket.on('error', (error) => console.error(`${url}: ${error.message} (${error.code})`));
+socket.on('close', (code) => {
+  if (code !== 1000) process.exitCode = 1; // 1006 behind an error, 1001 when the server has ended
 });

@@ -28,7 +28,7 @@ export interface Server {
 
 /** Starts a server on a port that the system chooses, and waits until it listens. */
 export async function serve(file: string, env: NodeJS.ProcessEnv = {}, cwd = root): Promise<Server> {
-  const program = start(file, ['0'], env, cwd);
+  const program = start(file, [], { PORT: '0', ...env }, cwd);
   const url = await program.waitForLine(/^listening on (\S+)/);
   return { program, url, port: Number(new URL(url).port) };
 }

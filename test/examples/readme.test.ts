@@ -18,7 +18,7 @@ test('every program that can be started is in the list', () => {
   const programs = files.filter((file) => {
     if (!/^(?!electron\/)(?!.*node_modules).*\.(mjs|sh|c)$/.test(file)) return false;
     const text = readFileSync(join(root, 'examples', file), 'utf8');
-    return file.endsWith('.c') || /^(#|\/\/) .*(node|sh|npm start)\b/m.test(text);
+    return file.endsWith('.c') || /^(#|\/\/)( +| Run: )(node|sh|npm start)\b/m.test(text);
   });
   expect(programs.length).toBeGreaterThan(12);
   for (const program of programs) expect([program, readme.includes(`](${program})`)]).toEqual([program, true]);
