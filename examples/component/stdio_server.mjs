@@ -34,11 +34,10 @@ function receiveHead(chunk) {
   const length = head.indexOf('\r\n\r\n');
   if (length < 0 && head.length <= maxHead) return;
   try {
-    write(accept(head.toString('latin1', 0, Math.max(length, 0))));
+    if (length < 0) throw new Error(`The head is longer than ${maxHead} bytes`);
+    write(accept(head.toString('latin1', 0, length)));
   } catch (error) {
-    write(
-      `HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: ${error.message.length}\r\n\r\n${error.message}`,
-    );
+    write(refusal(error));
     end(1);
     return;
   }
@@ -54,15 +53,24 @@ function accept(request) {
   const [start, ...lines] = request.split('\r\n');
   if (!/^GET \S+ HTTP\/1\.1$/.test(start)) throw new Error('Expected GET and HTTP/1.1');
   const fields = lines.flatMap((line) => {
-    const [, name, value] = /^([^\s:]+):[ \t]*(.*?)[ \t]*$/.exec(line) ?? [];
-    if (name === undefined) throw new Error('A line is no header field');
-    return [name, value];
+    const [name] = line.split(':', 1);
+    if (name === line || !/^\S+$/.test(name)) throw new Error('A line is no header field');
+    return [name, line.slice(name.length + 1).trim()];
   });
   const answer = handle.beginServerHandshake(fields); // throws when the client did not ask for WebSocket
   handle.endServerHandshake();
   let response = 'HTTP/1.1 101 Switching Protocols\r\n';
   for (let at = 0; at < answer.length; at += 2) response += `${answer[at]}: ${answer[at + 1]}\r\n`;
   return `${response}\r\n`;
+}
+
+/** The response to any other request. */
+function refusal({ code, message }) {
+  const status =
+    code === 'E_PROTOCOL_VERSION_NOT_SUPPORTED'
+      ? '426 Upgrade Required\r\nSec-WebSocket-Version: 13'
+      : '400 Bad Request';
+  return `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(message)}\r\n\r\n${message}`;
 }
 
 /** Something has arrived: a message, a piece of one, or the Close frame. */

@@ -74,17 +74,19 @@ test('the server and a client of another implementation', async () => {
   expect(await ended).toEqual({ status: 0, errors: '' });
 });
 
-test.each([
+test.each<[string, string, number?]>([
   ['no request', 'hello\r\n\r\n'],
   ['another version of HTTP', request.replace('HTTP/1.1', 'HTTP/1.0')],
   ['a line that is no header field', request.replace('Host: stdio', 'Host')],
   ['no key', request.replace(/Sec-WebSocket-Key.*\r\n/, '')],
+  ['another version of WebSocket', request.replace('Version: 13', 'Version: 8'), 426],
   ['a head without an end', 'x'.repeat(20_000)],
-])('the server refuses %s', async (_name, bytes) => {
+])('the server refuses %s', async (_name, bytes, code = 400) => {
   const { status, bytes: answer } = await exchange(bytes);
   expect(status).toBe(1);
   const [head, body] = headAndRest(answer);
-  expect(head).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+  expect(head).toMatch(new RegExp(`^HTTP/1\\.1 ${code} \\w`));
+  expect(head.includes('\r\nSec-WebSocket-Version: 13\r\n')).toBe(code === 426);
   expect(head).toContain(`Content-Length: ${body.length}\r\n`);
   expect(body.length).toBeGreaterThan(0);
 });
