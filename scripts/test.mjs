@@ -89,6 +89,7 @@ if (withNode && preset !== 'asan' && !onlyAddon) {
   suites.push(['package', 'test/package', () => packageTests(build, filter)]);
   suites.push(['interop', 'test/interop', (name) => jest(name, 'test/interop/')]);
   suites.push(['cli', 'test/cli', (name) => jest(name, 'test/cli/')]);
+  suites.push(['examples-js', 'test/examples', (name) => jest(name, 'test/examples/')]);
   // Sanitizers need memory and time of their own, which these measure.
   suites.push(['fault-native', 'test/fault', (name) => faults(name, 'native')]);
   suites.push(['fault-stream', 'test/fault', (name) => faults(name, 'stream')]);
@@ -160,7 +161,7 @@ async function googleTest(name) {
 
 async function examples() {
   const folder = 'examples/component';
-  const shared = ['endpoint.mjs', 'connection.h'];
+  const shared = ['endpoint.mjs', 'connection.h', 'stdio_client.mjs', 'stdio_server.mjs']; // stdio: test/examples
   const files = readdirSync(path.join(root, folder))
     .filter((file) => !shared.includes(file) && (filter === undefined || file.includes(filter)))
     .filter((file) => file.endsWith('.c') || (file.endsWith('.mjs') && preset === 'release'));

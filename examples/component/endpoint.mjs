@@ -15,6 +15,9 @@ export class Endpoint {
   #handle;
   #write;
   #received;
+  #failed;
+  #queue = Queue.ALL_ACTION_QUEUE;
+  #isClosing = false;
   /** The RECEIVE_FROM_NETWORK action that waits for bytes. */
   #read;
 
@@ -22,21 +25,28 @@ export class Endpoint {
    * @param handle an open WebSocketHandle
    * @param write sends bytes, a Uint8Array of their own, to the other side
    * @param received is called with each action that says that something has arrived
+   * @param failed is called with an Error when the other side broke the protocol and was told so with a Close frame
    */
-  constructor(handle, write, received) {
+  constructor(handle, write, received, failed = raise) {
     this.#handle = handle;
     this.#write = write;
     this.#received = received;
+    this.#failed = failed;
     handle.receive();
     this.pump();
   }
 
+  /** After close() it has no effect, as the Close frame is the last one. */
   send(text) {
+    if (this.#isClosing) return;
     this.#handle.send(BufferType.UTF8_MESSAGE_BUFFER_TYPE, Buffer.from(text));
     this.pump();
   }
 
+  /** Begins the closing handshake, or answers the other side's Close frame. The second call has no effect. */
   close(status, reason = '') {
+    if (this.#isClosing) return;
+    this.#isClosing = true;
     this.#handle.send(BufferType.CLOSE_BUFFER_TYPE, { status, reason: Buffer.from(reason) });
     this.pump();
   }
@@ -57,7 +67,7 @@ export class Endpoint {
   /** The action loop: carries out what there is to do, until there is nothing but to wait for bytes. */
   pump() {
     for (;;) {
-      const action = this.#handle.getAction(Queue.ALL_ACTION_QUEUE);
+      const action = this.#nextAction();
       switch (action.action) {
         case Action.NO_ACTION:
           return;
@@ -77,6 +87,19 @@ export class Endpoint {
     }
   }
 
+  #nextAction() {
+    try {
+      return this.#handle.getAction(this.#queue);
+    } catch (error) {
+      const { closeStatus, reason } = this.#handle.getFault();
+      if (closeStatus === 0) throw error;
+      this.#queue = Queue.SEND_ACTION_QUEUE; // nothing is received any more; the Close frame is still to be sent
+      this.close(closeStatus, reason); // comes back here, on the other queue
+      this.#failed(new Error(reason));
+      return this.#handle.getAction(this.#queue);
+    }
+  }
+
   #sendToNetwork({ buffers, actionContext }) {
     // The component uses its memory again once the action is complete, and this transport writes later: so a copy.
     const bytes = Buffer.concat(buffers);
@@ -89,6 +112,10 @@ export class Endpoint {
     this.#handle.completeAction(action.actionContext, 0);
     if (action.type !== BufferType.CLOSE_BUFFER_TYPE) this.#handle.receive(); // one operation, one piece of a message
   }
+}
+
+function raise(error) {
+  throw error;
 }
 
 /** Two open handles, a client's and a server's, after an opening handshake without HTTP: only its header fields. */

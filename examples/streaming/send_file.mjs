@@ -11,6 +11,7 @@ import { pipeline } from 'node:stream/promises';
 import { WebSocket, WebSocketServer } from 'websocket-component';
 
 const source = process.argv[2] ?? process.execPath;
+const { size } = await stat(source); // fails when there is no such file
 const folder = await mkdtemp(path.join(tmpdir(), 'send-file-'));
 
 // The server. With messageStream its messages are Readables, and with maxPayload 0 they may have any length.
@@ -37,7 +38,6 @@ const answer = socket.receive();
 await pipeline(createReadStream(source), socket.createMessageWriter());
 const received = (await answer).data.toString();
 
-const { size } = await stat(source);
 const sent = await digestOf(source);
 console.log(`${size} bytes, SHA-256 ${sent}: ${received === sent ? 'the same on both sides' : 'DAMAGED'}`);
 process.exitCode = received === sent ? 0 : 1;

@@ -1,7 +1,8 @@
 // Real programs with `ws` replaced by this package, through `overrides` of test/ecosystem/package.json. They are
-// installed into build/ecosystem with npm, beside a copy of the tests, which run there with Node's own test runner.
+// installed into build/ecosystem with npm, beside a copy of the tests, which run there with Node's own test runner, and of
+// the examples that need such programs.
 // Run by npm test. To take newer versions: change package.json, then `npm install --package-lock-only` in this folder.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { capture, root, run } from '../../scripts/run.mjs';
 
@@ -47,9 +48,18 @@ function install() {
   const known = existsSync(lock) ? readFileSync(lock, 'utf8') : '';
   for (const file of readdirSync(folder)) if (/\.test\.mjs$/.test(file)) rmSync(path.join(folder, file));
   for (const file of readdirSync(source)) copyFileSync(path.join(source, file), path.join(folder, file));
-  rmSync(path.join(folder, 'node_modules/ws'), { recursive: true, force: true });
+  for (const name of ['express.mjs', 'fastify.mjs', 'socket.io']) {
+    cpSync(path.join(root, 'examples', name), path.join(folder, 'examples', name), { recursive: true });
+  }
+  const names = ['ws', 'websocket-component'];
+  for (const name of names) {
+    rmSync(path.join(folder, 'node_modules', name), { recursive: true, force: true });
+  }
   const complete =
     existsSync(path.join(folder, 'node_modules/.package-lock.json')) && known === readFileSync(lock, 'utf8');
   const args = complete ? ['install', '--offline', '--no-package-lock'] : ['ci', '--prefer-offline'];
-  return capture('npm', args, { cwd: folder, timeout: 300_000, shell: process.platform === 'win32' });
+  const result = capture('npm', args, { cwd: folder, timeout: 300_000, shell: process.platform === 'win32' });
+  // The examples import this package by its own name: another copy, which npm would take seconds for.
+  if (result.status === 0) cpSync(...names.map((name) => path.join(folder, 'node_modules', name)), { recursive: true });
+  return result;
 }
