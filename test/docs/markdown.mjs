@@ -1,0 +1,64 @@
+// Finds the fenced code blocks of a page (CommonMark 4.5).
+
+/**
+ * @typedef {object} Block
+ * @property {string} page the path of its page
+ * @property {number} line of its opening fence, from 1
+ * @property {string} name `page:line language`, as its test is called
+ * @property {string} language the first word behind the fence, in lower case
+ * @property {string} code
+ * @property {string} prose the last line of text before it
+ * @property {Block | undefined} previous the block before it on the page
+ */
+
+/**
+ * @param {string} page its path
+ * @param {string} text what stands in it
+ * @returns {Block[]}
+ */
+export function blocksOf(page, text) {
+  const blocks = [];
+  let prose = '';
+  let open;
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (open === undefined) {
+      const [, indent, fence, language] = /^([ >]*)(`{3,}|~{3,})\s*([^\s`]*)[^`]*$/.exec(line) ?? [];
+      if (fence !== undefined) open = { indent: indent.length, fence, language, line: index + 1, lines: [] };
+      else if (line.trim() !== '') prose = line.trim();
+    } else if (line.trim().startsWith(open.fence) && /^[ >]*(`+|~+)\s*$/.test(line)) {
+      const { line, language, lines } = open;
+      const name = `${page}:${line} ${language}`.trim();
+      const code = `${lines.join('\n')}\n`;
+      blocks.push({ page, line, name, language: language.toLowerCase(), code, prose, previous: blocks.at(-1) });
+      open = undefined;
+    } else {
+      open.lines.push(line.slice(Math.min(open.indent, line.length - line.trimStart().length)));
+    }
+  }
+  if (open !== undefined) throw new Error(`${page}:${open.line}: the block is not closed`);
+  return blocks;
+}
+
+/**
+ * A block with what it continues: every block before it on the page, in the same languages, back to one that begins a
+ * program. The blocks stand on the lines that they have on the page, so that messages name these.
+ * @param {Block} block
+ * @param {(block: Block) => boolean} begins whether it begins a program
+ * @param {string} how to say in an error what begins a program
+ * @param {string[]} languages those that one program may be written in
+ */
+export function programOf(block, begins, how, languages) {
+  const parts = [block];
+  while (!begins(parts[0])) {
+    let earlier = parts[0].previous;
+    while (earlier !== undefined && !languages.includes(earlier.language)) earlier = earlier.previous;
+    if (earlier === undefined) throw new Error(`it has no ${how}, and no block before it that it could continue`);
+    parts.unshift(earlier);
+  }
+  const lines = [];
+  for (const { line, code } of parts) {
+    while (lines.length < line) lines.push('');
+    lines.push(...code.trimEnd().split('\n'));
+  }
+  return `${lines.join('\n')}\n`;
+}
