@@ -1,9 +1,8 @@
 // Blocks in JavaScript and TypeScript. A block with an import or a require() begins a program; one without continues the
 // block before it. What stands in a comment behind a console.log is what it prints, up to a colon that an explanation
-// follows; `…` stands for anything.
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+// follows; `…` stands for anything. A misspelt option is found by its type.
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import ts from 'typescript';
 import { nodeProgram } from '../../scripts/run.mjs';
 import { programOf } from './markdown.mjs';
 
@@ -13,27 +12,34 @@ const isImport = /^\s*import\s.*from\s|^\s*import\s*['"]/m;
 const isRequire = /\brequire\(/;
 const begins = ({ code }) => isImport.test(code) || isRequire.test(code);
 
-/** Runs it as a program. */
+const isTyped = ({ language }) => /^(ts|mts|cts|typescript)$/.test(language);
+const isCommonJs = (block, source) =>
+  block.language.startsWith('c') || (isRequire.test(source) && !isImport.test(source));
+
+/** Runs it as a program. @returns {Promise<string>} what it writes to stdout */
 export async function runJavaScript(block, sandbox) {
   const source = programOf(block, begins, 'import', languages);
   const folder = sandbox.newFolder();
-  const isTyped = /^(ts|mts|cts|typescript)$/.test(block.language);
-  const isCommonJs = /^c/.test(block.language) || (isRequire.test(source) && !isImport.test(source));
-  const file = `program.${isCommonJs ? 'cjs' : 'mjs'}`;
-  if (isTyped) await checkTypes(block, source, sandbox);
-  writeFileSync(path.join(folder, file), isTyped ? compile(source, isCommonJs) : source);
+  const file = `program.${isCommonJs(block, source) ? 'cjs' : 'mjs'}`;
+  if (isTyped(block)) {
+    const compiled = await sandbox.compiled;
+    copyFileSync(path.join(compiled.folder, folderOf(block), file), path.join(folder, file));
+  } else {
+    writeFileSync(path.join(folder, file), source);
+  }
 
-  const printedBy = expectations(source);
-  const awaited = printedBy.map(({ line }) => line);
-  const visited = /\bpath: *['"](\/[^'"]*)['"]/.exec(source)?.[1];
-  const args = [...(isTyped ? ['--enable-source-maps'] : []), file];
-  const settings = { program: true, awaited, ...(visited === undefined ? {} : { path: visited }) };
+  const expected = expectations(source);
+  const visited = /\bpath: *['"](\/[^'"]*)['"]/.exec(source)?.[1] ?? '/';
+  const settings = { program: true, awaited: expected.map(({ line }) => line), path: visited };
+  const args = [...(isTyped(block) ? ['--enable-source-maps'] : []), file];
   const { status, signal, stdout, stderr, output } = await sandbox.start(folder, process.execPath, args, settings)
     .ended;
   if (status !== 0 || stderr !== '') {
     throw new Error(`it ended with ${signal ?? `status ${status}`} and wrote:\n${output.trimEnd()}`);
   }
-  comparePrinted(printedBy, path.join(folder, 'printed'));
+  comparePrinted(expected, path.join(folder, 'printed'));
+  const { errors } = await sandbox.compiled;
+  if (errors.has(block.name)) throw new Error(errors.get(block.name));
   return stdout;
 }
 
@@ -72,28 +78,44 @@ export function matches(text, pattern) {
   return new RegExp(`^${parts.join('[^]*')}$`).test(text);
 }
 
-const options = {
-  module: ts.ModuleKind.Node16,
-  moduleResolution: ts.ModuleResolutionKind.Node16,
-  target: ts.ScriptTarget.ES2022,
-};
-
-function compile(source, isCommonJs) {
-  const module = isCommonJs ? ts.ModuleKind.CommonJS : ts.ModuleKind.ES2022;
-  const fileName = isCommonJs ? 'program.cts' : 'program.mts';
-  return ts.transpileModule(source, { fileName, compilerOptions: { ...options, module, inlineSourceMap: true } })
-    .outputText;
-}
-
-/** With the types that a user gets. Each block costs the compiler a second, so it does not run beside others. */
-async function checkTypes(block, source, sandbox) {
+/**
+ * Compiles programs with the types that a user gets. What counts is every error of those in TypeScript, and options that do
+ * not exist in those in JavaScript. One run of the compiler for all.
+ * @returns {Promise<{ errors: Map<string, string>, folder: string }>} the errors by the names of the blocks; the programs
+ */
+export async function compile(blocks, sandbox) {
   const folder = sandbox.newFolder();
-  writeFileSync(path.join(folder, 'program.mts'), source);
-  const arguments_ = ['--strict', '--noEmit', '--skipLibCheck', '--module', 'node16', '--target', 'es2022'];
-  const libraries = ['--lib', 'es2023,esnext.disposable', '--types', 'node'];
-  const tsc = nodeProgram('typescript/bin/tsc');
-  const { status, output } = await sandbox.start(folder, process.execPath, [
-    ...[tsc, ...arguments_, ...libraries, 'program.mts'],
-  ]).ended;
-  if (status !== 0) throw new Error(`the types are wrong:\n${output.trimEnd()}`);
+  const programs = new Map();
+  for (const block of blocks.filter(({ language }) => languages.includes(language))) {
+    let source;
+    try {
+      source = programOf(block, begins, 'import', languages);
+    } catch {
+      continue; // running it says so
+    }
+    mkdirSync(path.join(folder, folderOf(block)));
+    const suffix = `${isCommonJs(block, source) ? 'c' : 'm'}${isTyped(block) ? 'ts' : 'js'}`;
+    const file = `${folderOf(block)}/program.${suffix}`;
+    writeFileSync(path.join(folder, file), source);
+    programs.set(file, block);
+  }
+  const errors = new Map();
+  if (programs.size === 0) return { errors, folder };
+  const style = ['--strict', '--allowJs', '--checkJs', '--skipLibCheck', '--pretty', 'false', '--inlineSourceMap'];
+  const target = ['--module', 'node16', '--target', 'es2022', '--lib', 'es2023,esnext.disposable', '--types', 'node'];
+  const folders = ['--rootDir', '.', '--outDir', 'compiled'];
+  const args = [nodeProgram('typescript/bin/tsc'), ...style, ...target, ...folders, ...programs.keys()];
+  const { output } = await sandbox.start(folder, process.execPath, args).ended;
+
+  for (const error of output.split(/\n(?!\s)/).filter((text) => text.trim() !== '')) {
+    const [, file, line] = /^([\w/.-]+)\((\d+),/.exec(error) ?? [];
+    const block = programs.get(file);
+    if (block === undefined) throw new Error(`the compiler of TypeScript says: ${output}`);
+    if (isTyped(block) || /may only specify known properties|Did you mean/.test(error)) {
+      errors.set(block.name, `${errors.get(block.name) ?? ''}line ${line}${error.replace(/^\S+/, '')}\n`);
+    }
+  }
+  return { errors, folder: path.join(folder, 'compiled') };
 }
+
+const folderOf = ({ name }) => name.replace(/\W/g, '-');

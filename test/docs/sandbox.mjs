@@ -22,6 +22,8 @@ const unwanted = ['CI', 'FORCE_COLOR', 'NODE_OPTIONS', 'PORT', 'HOST', 'NODE_ENV
 
 export class Sandbox {
   folder = mkdtempSync(path.join(tmpdir(), 'websocket-component-docs-'));
+  /** What compile() of javascript.mjs returned. */
+  compiled;
   #number = 0;
   #once = new Map();
   #standIn;

@@ -1,6 +1,6 @@
 // Blocks of commands. Every line is run in a folder of the block, in a project that has the package installed. A command
 // that listens goes on until the block is over, and has to end well when it is interrupted.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { root } from '../../scripts/run.mjs';
@@ -20,23 +20,31 @@ export function commandsOf(code) {
 }
 
 export async function runShell(block, sandbox) {
-  return runCommands(commandsOf(block.code), sandbox);
+  return runCommands(commandsOf(block.code), sandbox, filesBefore(block));
+}
+
+/** The blocks before it on its page that are a file: the line before such a one ends with "`NAME`:". */
+function filesBefore({ previous }) {
+  if (previous === undefined) return [];
+  const [, name] = /`([\w-]+\.\w+)`:$/.exec(previous.prose) ?? [];
+  return [...filesBefore(previous), ...(name === undefined ? [] : [{ name, code: previous.code }])];
 }
 
 /** A session: commands behind `$ `, and below each what it prints. */
 export async function runConsole(block, sandbox) {
   for (const text of block.code.split(/^\$ /m).slice(1)) {
     const [command, ...lines] = text.trimEnd().split('\n');
-    const printed = await runCommands(commandsOf(command), sandbox);
+    const printed = await runCommands(commandsOf(command), sandbox, filesBefore(block));
     const expected = lines.join('\n');
     if (!matches(printed.trimEnd(), expected)) throw new Error(`${command} prints\n${printed}\nand not\n${expected}`);
   }
 }
 
 /** Runs commands one after the other and returns what they print. */
-async function runCommands(commands, sandbox) {
+async function runCommands(commands, sandbox, files) {
   if (commands.length === 0) throw new Error('it has no command');
   const folder = sandbox.newFolder();
+  for (const { name, code } of files) writeFileSync(path.join(folder, name), code);
   const servers = [];
   let printed = '';
   try {

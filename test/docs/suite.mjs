@@ -7,7 +7,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../../scripts/run.mjs';
 import { noPrograms, testedElsewhere } from './exceptions.mjs';
-import { languages as javaScript, runJavaScript } from './javascript.mjs';
+import { compile, languages as javaScript, runJavaScript } from './javascript.mjs';
 import { blocksOf } from './markdown.mjs';
 import { checkHaproxy, checkJson, checkText, runC, runCMake, runHtml, runNginx } from './other-kinds.mjs';
 import { Sandbox } from './sandbox.mjs';
@@ -57,12 +57,13 @@ function subfolders(name) {
 const texts = new Map(pages().map((page) => [page, readFileSync(path.join(folder, page), 'utf8')]));
 const broken = readFileSync(path.join(root, 'test/docs/broken.md'), 'utf8');
 
-/** @type {{ name: string, run: (sandbox: Sandbox) => unknown }[]} */
+/** @type {{ name: string, block?: Block, run: (sandbox: Sandbox) => unknown }[]} */
 const tests = [];
 for (const [page, text] of texts) {
   try {
-    for (const block of blocksOf(page, text))
-      tests.push({ name: block.name, run: (sandbox) => execute(block, sandbox) });
+    for (const block of blocksOf(page, text)) {
+      tests.push({ name: block.name, block, run: (sandbox) => execute(block, sandbox) });
+    }
   } catch (error) {
     tests.push({ name: page, run: () => Promise.reject(error) });
   }
@@ -70,7 +71,7 @@ for (const [page, text] of texts) {
 for (const block of blocksOf('broken.md', broken)) {
   const [, expected] = /<!-- (.+?) -->/.exec(block.prose) ?? [];
   const run = (sandbox) => (expected === undefined ? execute(block, sandbox) : mustFail(block, expected, sandbox));
-  tests.push({ name: `self-test: ${block.name}: ${expected ?? 'runs'}`, run });
+  tests.push({ name: `self-test: ${block.name}: ${expected ?? 'runs'}`, block, run });
 }
 tests.push({ name: 'self-test: a block that is not closed', run: checkUnclosed });
 
@@ -99,7 +100,11 @@ const sandbox = await Sandbox.open(hosts.map(([, host]) => host.replace(/\.$/, '
 const results = [];
 const waiting = tests.filter(({ name }) => values.filter === undefined || name.includes(values.filter));
 // What takes long comes first, so that nobody waits for it in the end. Blocks wait much of the time.
-const takesLong = ({ name }) => / (ts|cmake|sh|console)\b/.test(name);
+const takesLong = ({ name }) => / (cmake|sh|console)\b/.test(name);
+sandbox.compiled = compile(
+  waiting.flatMap(({ block }) => block ?? []),
+  sandbox,
+);
 waiting.sort((a, b) => Number(takesLong(b)) - Number(takesLong(a)));
 const lanes = Array.from({ length: Math.min(4, availableParallelism() + 1) }, async () => {
   for (let test = waiting.shift(); test !== undefined; test = waiting.shift()) {
