@@ -1,4 +1,4 @@
-// Finds the fenced code blocks of a page (CommonMark 4.5).
+// Finds the fenced code blocks of a page (CommonMark 4.5), and the examples in the comments of a source.
 
 /**
  * @typedef {object} Block
@@ -37,6 +37,28 @@ export function blocksOf(page, text) {
   }
   if (open !== undefined) throw new Error(`${page}:${open.line}: the block is not closed`);
   return blocks;
+}
+
+/**
+ * The examples of TSDoc comments: what stands behind `@example`, with a fence or without one, up to the next tag.
+ * @param {string} page the path of a source
+ * @param {string} text what stands in it
+ * @returns {Block[]} in TypeScript, as the source, unless a fence says otherwise
+ */
+export function examplesOf(page, text) {
+  const lines = text.split('\n');
+  return lines.flatMap((first, index) => {
+    if (!/^\s*\* @example/.test(first)) return [];
+    const rest = lines.slice(index + 1);
+    const end = rest.findIndex((line) => /^\s*(\*\/|\* @)/.test(line));
+    const code = rest.slice(0, end).map((line) => line.replace(/^\s*\* ?/, ''));
+    const fenced = code.some((line) => line.startsWith('```')) ? code : ['```ts', ...code, '```'];
+    const offset = fenced === code ? 1 : 0;
+    return blocksOf(page, fenced.join('\n')).map((block) => {
+      const line = block.line + index + offset;
+      return { ...block, line, name: `${page}:${line} @example ${block.language}`, previous: undefined };
+    });
+  });
 }
 
 /**

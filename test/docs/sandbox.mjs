@@ -31,6 +31,7 @@ export class Sandbox {
   /** @param {string[]} hosts the machines that the pages name */
   static async open(hosts) {
     const sandbox = new Sandbox();
+    process.once('exit', () => sandbox.close());
     const modules = path.join(sandbox.folder, 'node_modules');
     const files = path.join(sandbox.folder, 'files');
     for (const folder of [path.join(modules, '.bin'), path.join(modules, '@types'), files]) {

@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util';
 import { root } from '../../scripts/run.mjs';
 import { noPrograms, testedElsewhere } from './exceptions.mjs';
 import { compile, languages as javaScript, runJavaScript } from './javascript.mjs';
-import { blocksOf } from './markdown.mjs';
+import { blocksOf, examplesOf } from './markdown.mjs';
 import { checkHaproxy, checkJson, checkText, runC, runCMake, runHtml, runNginx } from './other-kinds.mjs';
 import { Sandbox } from './sandbox.mjs';
 import { runConsole, runShell } from './shell.mjs';
@@ -38,14 +38,18 @@ function execute(block, sandbox) {
 }
 
 function pages() {
+  const sources = existsSync(path.join(folder, 'lib'))
+    ? readdirSync(path.join(folder, 'lib'), { recursive: true })
+    : [];
   const folders = ['.', 'docs', 'bench', 'examples', ...subfolders('examples')];
-  return folders.flatMap((name) =>
+  const documents = folders.flatMap((name) =>
     !existsSync(path.join(folder, name))
       ? []
       : readdirSync(path.join(folder, name))
           .filter((file) => file.endsWith('.md') && file !== 'RESULTS.md')
           .map((file) => path.posix.join(name, file)),
   );
+  return [...documents, ...sources.filter((file) => file.endsWith('.ts')).map((file) => path.posix.join('lib', file))];
 }
 
 function subfolders(name) {
@@ -61,7 +65,7 @@ const broken = readFileSync(path.join(root, 'test/docs/broken.md'), 'utf8');
 const tests = [];
 for (const [page, text] of texts) {
   try {
-    for (const block of blocksOf(page, text)) {
+    for (const block of page.endsWith('.ts') ? examplesOf(page, text) : blocksOf(page, text)) {
       tests.push({ name: block.name, block, run: (sandbox) => execute(block, sandbox) });
     }
   } catch (error) {
@@ -95,8 +99,9 @@ function checkUnclosed() {
   throw new Error('nothing wrong was found');
 }
 
-const hosts = [...texts.values(), broken].flatMap((text) => [...text.matchAll(/(?:wss|https):\/\/([a-z0-9.-]+)/g)]);
-const sandbox = await Sandbox.open(hosts.map(([, host]) => host.replace(/\.$/, '')));
+const code = tests.map(({ block }) => block?.code ?? '').join('\n');
+const hosts = [...code.matchAll(/(?:wss|https):\/\/([\w-]+(?:\.[\w-]+)+)/g)].map(([, host]) => host);
+const sandbox = await Sandbox.open(hosts);
 const results = [];
 const waiting = tests.filter(({ name }) => values.filter === undefined || name.includes(values.filter));
 // What takes long comes first, so that nobody waits for it in the end. Blocks wait much of the time.
