@@ -1,4 +1,5 @@
-// What blocks name and no test can do, each with its reason, and what is done in its place.
+// What is not run as it stands, with the reason. Blocks of `text` are no programs: they are drawings and recorded output, of
+// which the paths are checked, unless they say that the block before prints them (suite.mjs).
 import path from 'node:path';
 import { root } from '../../scripts/run.mjs';
 
@@ -39,11 +40,8 @@ export const adapted = [
   [/^npm (run )?start\b( --)?/, `node "${path.join(root, 'examples/server/server.mjs')}"`, 'what it builds is there'],
 ];
 
-/** Languages of blocks that are no programs. @type {Record<string, string>} */
-export const noPrograms = {
-  text: 'drawings and recorded output, unless the line before ends with "prints:"; the paths that they name exist',
-  mermaid: 'test/component/state_diagram_test.cc compares it with the component',
-};
-
 /** Pages whose blocks of a language have a test of their own. @type {[string, string, string][]} */
-export const testedElsewhere = [['docs/command-line.md', 'console', 'test/cli/docs.test.ts']];
+export const testedElsewhere = [
+  ['docs/command-line.md', 'console', 'test/cli/docs.test.ts'],
+  ['docs/component.md', 'mermaid', 'test/component/state_diagram_test.cc'],
+];

@@ -1,6 +1,4 @@
-// Blocks in JavaScript and TypeScript. A block with an import or a require() begins a program; one without continues the
-// block before it. What stands in a comment behind a console.log is what it prints, up to a colon that an explanation
-// follows; `…` stands for anything. A misspelt option is found by its type.
+// Blocks in JavaScript and TypeScript: each is run as a program, and its types are compared with those of the package.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { nodeProgram } from '../../scripts/run.mjs';

@@ -8,6 +8,7 @@
  * @property {string} language the first word behind the fence, in lower case
  * @property {string} code
  * @property {string} prose the last line of text before it
+ * @property {string} after the first line of text behind it
  * @property {Block | undefined} previous the block before it on the page
  */
 
@@ -24,12 +25,25 @@ export function blocksOf(page, text) {
     if (open === undefined) {
       const [, indent, fence, language] = /^([ >]*)(`{3,}|~{3,})\s*([^\s`]*)[^`]*$/.exec(line) ?? [];
       if (fence !== undefined) open = { indent: indent.length, fence, language, line: index + 1, lines: [] };
-      else if (line.trim() !== '') prose = line.trim();
+      else if (line.trim() !== '') {
+        prose = line.trim();
+        const last = blocks.at(-1);
+        if (last?.after === '') last.after = prose;
+      }
     } else if (line.trim().startsWith(open.fence) && /^[ >]*(`+|~+)\s*$/.test(line)) {
       const { line, language, lines } = open;
       const name = `${page}:${line} ${language}`.trim();
       const code = `${lines.join('\n')}\n`;
-      blocks.push({ page, line, name, language: language.toLowerCase(), code, prose, previous: blocks.at(-1) });
+      blocks.push({
+        page,
+        line,
+        name,
+        language: language.toLowerCase(),
+        code,
+        prose,
+        after: '',
+        previous: blocks.at(-1),
+      });
       open = undefined;
     } else {
       open.lines.push(line.slice(Math.min(open.indent, line.length - line.trimStart().length)));

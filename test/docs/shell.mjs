@@ -93,8 +93,7 @@ function succeeded(command, ended, interruption) {
 function isLeftOut(command) {
   const line = command.replace(/^(\w+=\S+\s+)+/, '');
   if (!notRun.some(([pattern]) => pattern.test(line)) || adapted.some(([pattern]) => pattern.test(line))) return false;
-  const [, , name] = /^npm (run )?([\w:-]+)/.exec(line) ?? [];
-  if (/^npm (run |test\b)/.test(line)) checkScript(name, line);
+  if (/^npm (run |test\b)/.test(line)) checkScript(line);
   for (const file of line.match(/(?<![\w/.])(test|bench|scripts|examples|src)\/[\w./-]+/g) ?? []) {
     if (!exists(file)) throw new Error(`${command}: ${file} does not exist`);
   }
@@ -103,7 +102,14 @@ function isLeftOut(command) {
 
 const exists = (file) => existsSync(path.join(root, file)) || existsSync(path.join(root, `${file}.test.ts`));
 
-function checkScript(name, line) {
+/** Checks what a page says of scripts in `code`. */
+export function checkScripts(text) {
+  for (const [, line] of text.matchAll(/`(npm (?:run [\w:-]+|test|start)\b[^`]*)`/g)) checkScript(line);
+}
+
+/** A command that begins with `npm run NAME`, `npm test` or `npm start`: the script is there and knows the options. */
+function checkScript(line) {
+  const [, name] = /^npm (?:run )?([\w:-]+)/.exec(line) ?? [];
   if (scripts[name] === undefined) throw new Error(`${line}: package.json has no script ${name}`);
   const sources = (scripts[name].match(/\S+\.mjs/g) ?? []).map((file) => readFileSync(path.join(root, file), 'utf8'));
   const [, options = ''] = / -- (.*)$/.exec(line) ?? [];

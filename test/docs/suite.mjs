@@ -1,17 +1,26 @@
 // Runs every code block of the documentation, as a suite of `npm test`:
 //   node suite.mjs [--json FILE] [--filter WORD] [--pages FOLDER]   FOLDER: of other pages than this repository's
-// Each block is a test. broken.md has a broken block of each kind, and what must be said of it.
+// Each block is a test, named page:line language. What a block has to be:
+// - A block begins a program with its import, require() or #include. One without continues the block before it.
+// - It ends by itself, or is ended when it has come to rest (inside.cjs). It has to end with 0, and writes nothing to stderr.
+//   Other machines are played by stand-in.mjs; ports are mapped. ca.pem, cert.pem, key.pem and film.mp4 are there.
+// - A comment behind console.log is what it prints, up to a colon that an explanation follows; `…` stands for anything.
+//   So is a block of text behind a line that ends with "prints:", and a line behind the block that begins with
+//   "It prints `TEXT`".
+// - Commands run in a project with the package installed. A block whose line before ends with "`NAME`:" is a file there.
+// - Blocks that are no programs, and commands that are not run, are in exceptions.mjs, with their reasons.
+// broken.md has a broken block of each kind, and what must be said of it.
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from '../../scripts/run.mjs';
-import { noPrograms, testedElsewhere } from './exceptions.mjs';
-import { compile, languages as javaScript, runJavaScript } from './javascript.mjs';
+import { testedElsewhere } from './exceptions.mjs';
+import { compile, languages as javaScript, matches, runJavaScript } from './javascript.mjs';
 import { blocksOf, examplesOf } from './markdown.mjs';
 import { checkHaproxy, checkJson, checkText, runC, runCMake, runHtml, runNginx } from './other-kinds.mjs';
 import { Sandbox } from './sandbox.mjs';
-import { runConsole, runShell } from './shell.mjs';
+import { checkScripts, runConsole, runShell } from './shell.mjs';
 
 const { values } = parseArgs({
   options: { json: { type: 'string' }, filter: { type: 'string' }, pages: { type: 'string' } },
@@ -24,17 +33,25 @@ const kinds = {
   ...{ sh: runShell, bash: runShell, shell: runShell, console: runConsole },
   ...{ c: runC, cpp: runC, cmake: runCMake, nginx: runNginx, haproxy: checkHaproxy, json: checkJson, html: runHtml },
   text: (block, sandbox) => checkText(block, (previous) => execute(previous, sandbox)),
-  mermaid: () => {},
 };
 
-function execute(block, sandbox) {
+/** Returns what it prints. */
+async function execute(block, sandbox) {
+  const elsewhere = testedElsewhere.find(([page, language]) => page === block.page && language === block.language)?.[2];
+  if (elsewhere !== undefined) return checkNamed(elsewhere, block.page);
   const kind = kinds[block.language];
   if (kind === undefined) throw new Error(`nothing is known of blocks in '${block.language}': see test/docs/suite.mjs`);
-  const other = testedElsewhere.find(([page, language]) => page === block.page && language === block.language)?.[2];
-  const elsewhere = other ?? /test\/[\w./]+/.exec(noPrograms[block.language] ?? '')?.[0];
-  if (elsewhere === undefined) return kind(block, sandbox);
-  const source = readFileSync(path.join(root, elsewhere), 'utf8');
-  if (!source.includes(path.basename(block.page))) throw new Error(`${elsewhere} does not name ${block.page}`);
+  const printed = await kind(block, sandbox);
+  const [, claimed] = /^It prints `(.+?)`/.exec(block.after) ?? [];
+  if (claimed !== undefined && !matches(printed.trim(), claimed)) {
+    throw new Error(`it prints\n${printed}\nand not\n${claimed}`);
+  }
+  return printed;
+}
+
+function checkNamed(test, page) {
+  const source = readFileSync(path.join(root, test), 'utf8');
+  if (!source.includes(path.basename(page))) throw new Error(`${test} does not name ${page}`);
 }
 
 function pages() {
@@ -71,13 +88,22 @@ for (const [page, text] of texts) {
   } catch (error) {
     tests.push({ name: page, run: () => Promise.reject(error) });
   }
+  if (text.includes('`npm '))
+    tests.push({ name: `${page}: the scripts of npm that it names`, run: () => checkScripts(text) });
 }
 for (const block of blocksOf('broken.md', broken)) {
   const [, expected] = /<!-- (.+?) -->/.exec(block.prose) ?? [];
   const run = (sandbox) => (expected === undefined ? execute(block, sandbox) : mustFail(block, expected, sandbox));
   tests.push({ name: `self-test: ${block.name}: ${expected ?? 'runs'}`, block, run });
 }
-tests.push({ name: 'self-test: a block that is not closed', run: checkUnclosed });
+tests.push({
+  name: 'self-test: a block that is not closed',
+  run: () => expectError(() => blocksOf('page.md', '```js\n')),
+});
+tests.push({
+  name: 'self-test: a script of npm that is not there',
+  run: () => expectError(() => checkScripts('`npm run x`')),
+});
 
 async function mustFail(block, expected, sandbox) {
   let message;
@@ -90,9 +116,9 @@ async function mustFail(block, expected, sandbox) {
   if (!message.includes(expected)) throw new Error(`it failed, but not as expected: ${message}`);
 }
 
-function checkUnclosed() {
+function expectError(run) {
   try {
-    blocksOf('page.md', '```js\nfirst();\n');
+    run();
   } catch {
     return;
   }
