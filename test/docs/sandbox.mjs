@@ -1,11 +1,11 @@
 // Where blocks run: a project of a user of the package, in a temporary folder, with a folder for each block.
 //   node_modules/websocket-component   leads to this package, whose exports lead to dist/
-//   node_modules/ws, node              for programs that compare, and the types of Node.js
-//   files/                             copied into each folder: what blocks name (see `files`)
+//   node_modules/ws, @types/           for programs that compare, and for TypeScript
+//   files/                             copied into each folder: what blocks name without making it
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
+import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { root } from '../../scripts/run.mjs';
@@ -45,7 +45,7 @@ export class Sandbox {
     }
     writeFileSync(path.join(sandbox.folder, 'package.json'), '{ "name": "project", "private": true }\n');
     makeCertificate(files, hosts);
-    for (const name of ['ca.pem', 'server.pem']) copyFileSync(path.join(files, 'cert.pem'), path.join(files, name));
+    copyFileSync(path.join(files, 'cert.pem'), path.join(files, 'ca.pem'));
     writeFileSync(path.join(files, 'film.mp4'), randomBytes(300_000));
     copyFileSync(path.join(root, 'test/package/consumer.c'), path.join(files, 'program.c'));
     sandbox.#standIn = await startStandIn(files);
@@ -97,7 +97,10 @@ export class Sandbox {
       ...{ NO_COLOR: '1', NODE_OPTIONS: `--require ${JSON.stringify(preload)}` },
       NODE_EXTRA_CA_CERTS: path.join(folder, 'ca.pem'),
       WEBSOCKET_COMPONENT_DOCS_BLOCK: JSON.stringify(block),
-      PATH: [path.join(this.folder, 'node_modules/.bin'), env.PATH, '/usr/sbin'].join(path.delimiter),
+      PATH: [path.join(this.folder, 'node_modules/.bin'), path.dirname(process.execPath), env.PATH, '/usr/sbin'].join(
+        path.delimiter,
+      ),
+      ...{ npm_config_offline: 'true', npm_config_update_notifier: 'false' },
       ...settings.env,
     });
     const isGroup = process.platform !== 'win32';

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { WebSocketServer } from 'ws';
 
 /**
- * Makes a certificate of these names in a folder: cert.pem, key.pem, and cert.pem again as ca.pem.
+ * Makes a certificate of these names that is its own authority, in a folder: cert.pem and key.pem.
  * @param {string} folder
  * @param {string[]} hosts
  */
