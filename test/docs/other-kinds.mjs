@@ -14,30 +14,32 @@ const compilers = {
   cpp: { program: process.env.CXX ?? 'c++', options: ['-std=c++20', ...warnings], suffix: 'cc' },
 };
 
-/** C and C++. A block with an #include begins a program; one without continues the block before it. One that has a main
- * function is run. */
+/** What blocks of C that are part of a program are linked with: a function of theirs, and the file. */
+const companions = [['run_loop', 'test/docs/action_loop.c']];
+
+/** C and C++. A program is run; a part of one that has no companion is compiled. */
 export async function runC(block, sandbox) {
-  const language = block.language === 'c' ? 'c' : 'cpp';
-  const { program, options, suffix } = compilers[language];
+  const { program, options, suffix } = compilers[block.language];
   const source = programOf(block, ({ code }) => /^\s*#\s*include\b/m.test(code), '#include', [block.language]);
   const folder = sandbox.newFolder();
   writeFileSync(path.join(folder, `block.${suffix}`), source);
-  const include = `-I${path.join(root, 'src/component')}`;
-  const isWhole = /\bint main\(/.test(source);
-  await sandbox.run(folder, program, [...options, include, '-c', `block.${suffix}`, '-o', 'block.o']);
-  if (!isWhole) return '';
-  const flags = await libraryFlags(sandbox, folder);
-  await sandbox.run(folder, compilers.cpp.program, ['block.o', '-o', 'program', ...flags]);
-  return (await sandbox.run(folder, './program', [])).stdout;
-}
+  const compiler = [program, ...options, `-I${path.join(root, 'src/component')}`, '-c'];
+  const compile = (file, object) => sandbox.run(folder, compiler[0], [...compiler.slice(1), file, '-o', object]);
+  await compile(`block.${suffix}`, 'block.o');
 
-async function libraryFlags(sandbox, folder) {
-  const prefix = await sandbox.installedComponent();
-  const { stdout } = await sandbox.run(folder, 'sh', [
-    '-c',
-    `PKG_CONFIG_PATH="$(dirname "$(find "${prefix}" -name websocket_component.pc)")" pkg-config --libs websocket_component`,
-  ]);
-  return stdout.trim().split(/\s+/);
+  const objects = ['block.o'];
+  const [, companion] = companions.find(([name]) => new RegExp(`^\\w.*\\b${name}\\(.*\\{$`, 'm').test(source)) ?? [];
+  if (companion !== undefined) {
+    await compile(path.join(root, companion), 'companion.o');
+    objects.push('companion.o');
+  } else if (!/\bint main\(/.test(source)) {
+    return '';
+  }
+  const { pkgConfig } = await sandbox.installedComponent();
+  const env = { PKG_CONFIG_PATH: pkgConfig };
+  const flags = (await sandbox.run(folder, 'pkg-config', ['--libs', 'websocket_component'], { env })).stdout.trim();
+  await sandbox.run(folder, compilers.cpp.program, [...objects, '-o', 'program', ...flags.split(/\s+/)]);
+  return (await sandbox.run(folder, './program', [])).stdout;
 }
 
 /** CMake: the lines of a project whose program is test/package/consumer.c. */
@@ -47,7 +49,7 @@ export async function runCMake(block, sandbox) {
   const lines = ['cmake_minimum_required(VERSION 3.21)', 'project(program LANGUAGES C)', find];
   const program = ['add_executable(program program.c)', rest];
   writeFileSync(path.join(folder, 'CMakeLists.txt'), [...lines, ...program].join('\n'));
-  const prefix = await sandbox.installedComponent();
+  const { prefix } = await sandbox.installedComponent();
   await sandbox.run(folder, 'cmake', ['-S', '.', '-B', 'build', `-DCMAKE_PREFIX_PATH=${prefix}`]);
   await sandbox.run(folder, 'cmake', ['--build', 'build']);
   await sandbox.run(folder, 'build/program', []);

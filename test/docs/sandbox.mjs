@@ -148,7 +148,10 @@ export class Sandbox {
     return ended;
   }
 
-  /** The component's library and headers, installed as by `cmake --install`. @returns {Promise<string>} the prefix */
+  /**
+   * The component's library and headers, installed as by `cmake --install`.
+   * @returns {Promise<{ prefix: string, pkgConfig: string }>} the folder, and that of its pkg-config file
+   */
   installedComponent() {
     return this.once('component', async () => {
       const prefix = path.join(this.folder, 'prefix');
@@ -156,7 +159,8 @@ export class Sandbox {
       if (!existsSync(path.join(build, 'cmake_install.cmake'))) throw new Error(`${build} has no build of CMake`);
       const options = ['--install', build, '--prefix', prefix, '--component', 'websocket_component'];
       await this.run(this.newFolder(), 'cmake', options);
-      return prefix;
+      const file = readdirSync(prefix, { recursive: true }).find((name) => name.endsWith('.pc'));
+      return { prefix, pkgConfig: path.join(prefix, path.dirname(file)) };
     });
   }
 }

@@ -65,8 +65,8 @@ async function runCommands(commands, sandbox, files) {
 async function startCommand(command, folder, sandbox) {
   const before = sandbox.ports(folder).size;
   const line = adapted.reduce((text, [pattern, replacement]) => text.replace(pattern, replacement), command);
-  const prefix = line.includes('pkg-config') ? await sandbox.installedComponent() : undefined;
-  const env = prefix === undefined ? {} : { PKG_CONFIG_PATH: pkgConfigFolder(prefix) };
+  const component = line.includes('pkg-config') ? await sandbox.installedComponent() : undefined;
+  const env = component === undefined ? {} : { PKG_CONFIG_PATH: component.pkgConfig };
   const { ended: end, stop } = sandbox.start(folder, 'sh', ['-c', line], { env });
   let ended;
   end.then(
@@ -76,11 +76,6 @@ async function startCommand(command, folder, sandbox) {
   while (ended === undefined && sandbox.ports(folder).size === before) await sleep(20);
   if (ended !== undefined) return { ended: await end };
   return { command, end, stop };
-}
-
-function pkgConfigFolder(prefix) {
-  const folders = ['lib', 'lib64', 'lib/x86_64-linux-gnu', 'lib/aarch64-linux-gnu'];
-  return folders.map((folder) => path.join(prefix, folder, 'pkgconfig')).join(path.delimiter);
 }
 
 function succeeded(command, ended, interruption) {
