@@ -109,7 +109,7 @@ if (isProgram) {
 function endWhenQuiet(awaited) {
   const tick = 25; // milliseconds
   const ticksAtRest = 8;
-  const ticksAwaiting = 80; // when something was not printed yet
+  const ticksAwaiting = 100; // when something was not printed yet
   let visitors = [];
   let steps = [visit, leave, end];
   let before = process.cpuUsage();
@@ -117,7 +117,9 @@ function endWhenQuiet(awaited) {
   setInterval(() => {
     const { user, system } = process.cpuUsage(before); // microseconds
     before = process.cpuUsage();
-    quiet = user + system > 4000 || connecting > 0 ? 0 : quiet + 1;
+    // A process that it has started may have to come up yet.
+    const isBusy = awaited.size > 0 && process.getActiveResourcesInfo().includes('ProcessWrap');
+    quiet = user + system > 4000 || connecting > 0 || isBusy ? 0 : quiet + 1;
     if (quiet < (steps[0] === end && awaited.size > 0 ? ticksAwaiting : ticksAtRest)) return;
     quiet = 0;
     steps.shift()?.();

@@ -130,13 +130,15 @@ const hosts = [...code.matchAll(/(?:wss|https):\/\/([\w-]+(?:\.[\w-]+)+)/g)].map
 const sandbox = await Sandbox.open(hosts);
 const results = [];
 const waiting = tests.filter(({ name }) => values.filter === undefined || name.includes(values.filter));
-// What takes long comes first, so that nobody waits for it in the end. Blocks wait much of the time.
-const takesLong = ({ name }) => / (cmake|sh|console)\b/.test(name);
+// What takes long comes first, so that nobody waits for it in the end; programs come last, because their types are
+// compared meanwhile. Blocks wait much of the time.
+const placeOf = ({ block }) =>
+  javaScript.includes(block?.language) ? 2 : ['cmake', 'sh', 'console'].includes(block?.language) ? 0 : 1;
 sandbox.compiled = compile(
   waiting.flatMap(({ block }) => block ?? []),
   sandbox,
 );
-waiting.sort((a, b) => Number(takesLong(b)) - Number(takesLong(a)));
+waiting.sort((a, b) => placeOf(a) - placeOf(b));
 const lanes = Array.from({ length: Math.min(4, availableParallelism() + 1) }, async () => {
   for (let test = waiting.shift(); test !== undefined; test = waiting.shift()) {
     const started = performance.now();
