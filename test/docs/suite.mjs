@@ -10,7 +10,7 @@
 // - Commands run in a project with the package installed. A block whose line before ends with "`NAME`:" is a file there.
 // - Blocks that are no programs, and commands that are not run, are in exceptions.mjs, with their reasons.
 // broken.md has a broken block of each kind, and what must be said of it.
-import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -54,35 +54,25 @@ function checkNamed(test, page) {
   if (!source.includes(path.basename(page))) throw new Error(`${test} does not name ${page}`);
 }
 
-function pages() {
-  const sources = existsSync(path.join(folder, 'lib'))
-    ? readdirSync(path.join(folder, 'lib'), { recursive: true })
-    : [];
-  const folders = ['.', 'docs', 'bench', 'examples', ...subfolders('examples')];
-  const documents = folders.flatMap((name) =>
-    !existsSync(path.join(folder, name))
-      ? []
-      : readdirSync(path.join(folder, name))
-          .filter((file) => file.endsWith('.md') && file !== 'RESULTS.md')
-          .map((file) => path.posix.join(name, file)),
-  );
-  return [...documents, ...sources.filter((file) => file.endsWith('.ts')).map((file) => path.posix.join('lib', file))];
+const notOurs = ['node_modules', 'build', 'dist', 'coverage', '.git', 'test/docs'];
+
+/** The documents of a folder and of those in it, and the sources of the library. */
+function pagesIn(name) {
+  return readdirSync(path.join(folder, name), { withFileTypes: true }).flatMap((entry) => {
+    const file = path.posix.join(name, entry.name);
+    if (entry.isDirectory()) return notOurs.includes(file) ? [] : pagesIn(file);
+    return file.endsWith('.md') || /^lib\/.*\.[cm]?ts$/.test(file) ? [file] : [];
+  });
 }
 
-function subfolders(name) {
-  if (!existsSync(path.join(folder, name))) return [];
-  const entries = readdirSync(path.join(folder, name), { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => path.join(name, entry.name));
-}
-
-const texts = new Map(pages().map((page) => [page, readFileSync(path.join(folder, page), 'utf8')]));
+const texts = new Map(pagesIn('.').map((page) => [page, readFileSync(path.join(folder, page), 'utf8')]));
 const broken = readFileSync(path.join(root, 'test/docs/broken.md'), 'utf8');
 
 /** @type {{ name: string, block?: Block, run: (sandbox: Sandbox) => unknown }[]} */
 const tests = [];
 for (const [page, text] of texts) {
   try {
-    for (const block of page.endsWith('.ts') ? examplesOf(page, text) : blocksOf(page, text)) {
+    for (const block of page.endsWith('ts') ? examplesOf(page, text) : blocksOf(page, text)) {
       tests.push({ name: block.name, block, run: (sandbox) => execute(block, sandbox) });
     }
   } catch (error) {
