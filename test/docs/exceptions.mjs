@@ -5,7 +5,8 @@ import { root } from '../../scripts/run.mjs';
 
 /**
  * Commands that are not run. What still holds is checked: a script of `npm run` is in package.json, its file knows the
- * options, and files of the repository that a command names exist.
+ * options, and files of the repository that a command names exist. So it is with all of npm on a page of a project of its
+ * own, whose packages are not installed.
  * @type {[RegExp, string][]}
  */
 export const notRun = [

@@ -24,13 +24,18 @@ export class Sandbox {
   folder = mkdtempSync(path.join(tmpdir(), 'websocket-component-docs-'));
   /** What compile() of javascript.mjs returned. */
   compiled;
+  pages;
   #number = 0;
   #once = new Map();
   #standIn;
 
-  /** @param {string[]} hosts the machines that the pages name */
-  static async open(hosts) {
+  /**
+   * @param {string[]} hosts the machines that the pages name
+   * @param {string} pages the folder of the pages
+   */
+  static async open(hosts, pages) {
     const sandbox = new Sandbox();
+    sandbox.pages = pages;
     process.once('exit', () => sandbox.close());
     const modules = path.join(sandbox.folder, 'node_modules');
     const files = path.join(sandbox.folder, 'files');

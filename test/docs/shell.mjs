@@ -3,11 +3,14 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { root } from '../../scripts/run.mjs';
 import { adapted, notRun } from './exceptions.mjs';
 import { matches } from './javascript.mjs';
 
-const { scripts } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+/** The nearest folder of a page that has a package.json: that of this repository, or one of a project in it. */
+function projectOf(page, pages) {
+  const folder = path.dirname(page);
+  return folder === '.' || existsSync(path.join(pages, folder, 'package.json')) ? folder : projectOf(folder, pages);
+}
 
 /** The commands of a block, without comments; those joined by && one by one. */
 export function commandsOf(code) {
@@ -20,7 +23,7 @@ export function commandsOf(code) {
 }
 
 export async function runShell(block, sandbox) {
-  return runCommands(commandsOf(block.code), sandbox, filesBefore(block));
+  return runCommands(commandsOf(block.code), block, sandbox);
 }
 
 /** The blocks before it on its page that are a file: the line before such a one ends with "`NAME`:". */
@@ -34,22 +37,22 @@ function filesBefore({ previous }) {
 export async function runConsole(block, sandbox) {
   for (const text of block.code.split(/^\$ /m).slice(1)) {
     const [command, ...lines] = text.trimEnd().split('\n');
-    const printed = await runCommands(commandsOf(command), sandbox, filesBefore(block));
+    const printed = await runCommands(commandsOf(command), block, sandbox);
     const expected = lines.join('\n');
     if (!matches(printed.trimEnd(), expected)) throw new Error(`${command} prints\n${printed}\nand not\n${expected}`);
   }
 }
 
 /** Runs commands one after the other and returns what they print. */
-async function runCommands(commands, sandbox, files) {
+async function runCommands(commands, block, sandbox) {
   if (commands.length === 0) throw new Error('it has no command');
   const folder = sandbox.newFolder();
-  for (const { name, code } of files) writeFileSync(path.join(folder, name), code);
+  for (const { name, code } of filesBefore(block)) writeFileSync(path.join(folder, name), code);
   const servers = [];
   let printed = '';
   try {
     for (const command of commands) {
-      if (isLeftOut(command)) continue;
+      if (isLeftOut(command, block.page, sandbox.pages)) continue;
       const started = await startCommand(command, folder, sandbox);
       if (started.ended === undefined) servers.push(started);
       else printed += succeeded(command, started.ended).output;
@@ -85,28 +88,32 @@ function succeeded(command, ended, interruption) {
 }
 
 /** Whether a command is one of those that are not run; what it names must be there all the same. */
-function isLeftOut(command) {
+function isLeftOut(command, page, pages) {
   const line = command.replace(/^(\w+=\S+\s+)+/, '');
-  if (!notRun.some(([pattern]) => pattern.test(line)) || adapted.some(([pattern]) => pattern.test(line))) return false;
-  if (/^npm (run |test\b)/.test(line)) checkScript(line);
+  const isOfProject = projectOf(page, pages) !== '.' && /^npm /.test(line); // whose packages are not installed
+  const isNotRun = notRun.some(([pattern]) => pattern.test(line)) && !adapted.some(([pattern]) => pattern.test(line));
+  if (!isOfProject && !isNotRun) return false;
+  if (/^npm (run |test\b|start\b)/.test(line)) checkScript(line, page, pages);
   for (const file of line.match(/(?<![\w/.])(test|bench|scripts|examples|src)\/[\w./-]+/g) ?? []) {
-    if (!exists(file)) throw new Error(`${command}: ${file} does not exist`);
+    const isThere = [file, `${file}.test.ts`].some((name) => existsSync(path.join(pages, name)));
+    if (!isThere) throw new Error(`${command}: ${file} does not exist`);
   }
   return true;
 }
 
-const exists = (file) => existsSync(path.join(root, file)) || existsSync(path.join(root, `${file}.test.ts`));
-
 /** Checks what a page says of scripts in `code`. */
-export function checkScripts(text) {
-  for (const [, line] of text.matchAll(/`(npm (?:run [\w:-]+|test|start)\b[^`]*)`/g)) checkScript(line);
+export function checkScripts(text, page, pages) {
+  for (const [, line] of text.matchAll(/`(npm (?:run [\w:-]+|test|start)\b[^`]*)`/g)) checkScript(line, page, pages);
 }
 
 /** A command that begins with `npm run NAME`, `npm test` or `npm start`: the script is there and knows the options. */
-function checkScript(line) {
+function checkScript(line, page, pages) {
+  const folder = path.join(pages, projectOf(page, pages));
+  const { scripts = {} } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
   const [, name] = /^npm (?:run )?([\w:-]+)/.exec(line) ?? [];
   if (scripts[name] === undefined) throw new Error(`${line}: package.json has no script ${name}`);
-  const sources = (scripts[name].match(/\S+\.mjs/g) ?? []).map((file) => readFileSync(path.join(root, file), 'utf8'));
+  const files = scripts[name].match(/\S+\.mjs/g) ?? [];
+  const sources = files.map((file) => readFileSync(path.join(folder, file), 'utf8'));
   const [, options = ''] = / -- (.*)$/.exec(line) ?? [];
   for (const [, option] of options.matchAll(/(?:^|\s)--([\w-]+)/g)) {
     const isKnown = new RegExp(`--${option}\\b|['"]${option}['"]|\\b${option}:`);

@@ -79,7 +79,7 @@ for (const [page, text] of texts) {
     tests.push({ name: page, run: () => Promise.reject(error) });
   }
   if (text.includes('`npm '))
-    tests.push({ name: `${page}: the scripts of npm that it names`, run: () => checkScripts(text) });
+    tests.push({ name: `${page}: the scripts of npm that it names`, run: () => checkScripts(text, page, folder) });
 }
 for (const block of blocksOf('broken.md', broken)) {
   const [, expected] = /<!-- (.+?) -->/.exec(block.prose) ?? [];
@@ -92,7 +92,7 @@ tests.push({
 });
 tests.push({
   name: 'self-test: a script of npm that is not there',
-  run: () => expectError(() => checkScripts('`npm run x`')),
+  run: () => expectError(() => checkScripts('`npm run x`', 'page.md', folder)),
 });
 
 async function mustFail(block, expected, sandbox) {
@@ -117,7 +117,7 @@ function expectError(run) {
 
 const code = tests.map(({ block }) => block?.code ?? '').join('\n');
 const hosts = [...code.matchAll(/(?:wss|https):\/\/([\w-]+(?:\.[\w-]+)+)/g)].map(([, host]) => host);
-const sandbox = await Sandbox.open(hosts);
+const sandbox = await Sandbox.open(hosts, folder);
 const results = [];
 const waiting = tests.filter(({ name }) => values.filter === undefined || name.includes(values.filter));
 // What takes long comes first, so that nobody waits for it in the end; programs come last, because their types are
