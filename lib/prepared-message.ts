@@ -23,8 +23,13 @@ export interface PreparedMessageOptions {
  * Belongs to the thread that made it.
  *
  * @example
- * const news = new PreparedMessage(JSON.stringify(update));
- * for (const member of room) member.send(news);
+ * import { PreparedMessage, WebSocketServer } from 'websocket-component';
+ *
+ * const server = new WebSocketServer({ port: 8080 });
+ * server.on('connection', () => {
+ *   const news = new PreparedMessage(JSON.stringify({ members: server.clients.size }));
+ *   for (const member of server.clients) member.send(news);
+ * });
  */
 export class PreparedMessage {
   /** Bytes of the payload. */

@@ -90,6 +90,7 @@ if (withNode && preset !== 'asan' && !onlyAddon) {
   suites.push(['interop', 'test/interop', (name) => jest(name, 'test/interop/')]);
   suites.push(['cli', 'test/cli', (name) => jest(name, 'test/cli/')]);
   suites.push(['examples-js', 'test/examples', (name) => jest(name, 'test/examples/')]);
+  suites.push(['docs', 'test/docs', (name) => ownRunner(name, 'test/docs/suite.mjs', [], addonEnvironment())]);
   // Sanitizers need memory and time of their own, which these measure.
   suites.push(['fault-native', 'test/fault', (name) => faults(name, 'native')]);
   suites.push(['fault-stream', 'test/fault', (name) => faults(name, 'stream')]);
@@ -228,18 +229,18 @@ async function jest(name, folder, transport) {
 
 /** A part of test/conformance/suite.mjs: a transport, or its check of itself. */
 function conformance(name, part) {
-  return ownRunner(name, 'test/conformance/suite.mjs', part, addonEnvironment(part === 'check' ? undefined : part));
+  return ownRunner(name, 'test/conformance/suite.mjs', [part], addonEnvironment(part === 'check' ? undefined : part));
 }
 
 /** The programs of test/fault on a transport. */
 function faults(name, transport) {
-  return ownRunner(name, 'test/fault/faults.mjs', transport, addonEnvironment(transport));
+  return ownRunner(name, 'test/fault/faults.mjs', [transport], addonEnvironment(transport));
 }
 
 /** A program that writes a list of { name, seconds, failed }. */
-async function ownRunner(name, program, part, env) {
+async function ownRunner(name, program, args, env) {
   const report = path.join(results, `${name}.json`);
-  const options = [path.join(root, program), part, '--json', report];
+  const options = [path.join(root, program), ...args, '--json', report];
   if (filter !== undefined) options.push('--filter', filter);
   const status = await start(process.execPath, options, { env, timeout: 8 * minutes });
   return { cases: existsSync(report) ? JSON.parse(readFileSync(report, 'utf8')) : [], status };
