@@ -28,10 +28,12 @@ const faults = [
   ['process-exit', 'process.exit with open sockets', [1], [12]],
   ['garbage', 'sockets that nobody holds are collected when they have ended', [50], [2000]],
   ['short-writes', 'writes of any size, and EAGAIN between them', [], []],
+  ['every-offset', 'EAGAIN at every byte', ['cut', 20], ['cut', 1]],
+  ['every-offset', 'EPIPE at every byte', ['broken', 20], ['broken', 1]],
   ['emfile', 'more clients than descriptors', [], []],
   ['slow-handshakes', 'handshakes of a byte each second', [1000, 2000, busy], [1000, 10_000, late]],
   ['lengths', 'frames that announce up to 2^64-1 bytes', [], []],
-  ['byte-chunks', 'a frame of 1 MiB in chunks of one byte', [], []],
+  ['byte-chunks', 'a frame of 1 MiB in chunks of one byte', [128], [1024]],
   ['ping-flood', 'pings from peers that do not read', [1500], [20_000]],
   ['half-open', 'half-open peers', [busy], [late]],
   ['slow-reader', '250 MiB to a reader of a byte each second', [], []],
@@ -39,7 +41,7 @@ const faults = [
 ];
 
 /** They need a shell that limits descriptors, or a library put in front of libc. */
-const linuxOnly = new Set(['short-writes', 'emfile']);
+const linuxOnly = new Set(['short-writes', 'every-offset', 'byte-chunks', 'emfile']);
 
 const tests = [];
 
