@@ -31,6 +31,14 @@ export async function serve(options = {}) {
   return { server, port, url: `ws://127.0.0.1:${port}` };
 }
 
+/** A server on an HTTP server of the caller's. */
+export async function serveOn(http, options = {}) {
+  const server = new WebSocketServer({ server: http, ...options });
+  await once(http.listen(0, '127.0.0.1'), 'listening');
+  const { port } = http.address();
+  return { server, port, url: `ws://127.0.0.1:${port}` };
+}
+
 /** A raw TCP connection whose handshake is done. @returns {Promise<import('node:net').Socket>} */
 export async function rawClient(url) {
   const { socket } = await openConnection(url);

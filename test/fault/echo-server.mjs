@@ -1,11 +1,15 @@
-// An echo server in a process of its own, for the programs that measure or limit it. Argument: options as JSON. Prints its
-// port; answers each line on stdin with its memory, processor time, connections and traffic, and collects garbage before
-// unless it is told not to; ends when stdin ends.
+// An echo server in a process of its own, for the programs that measure or limit it. Argument: options as JSON; with `http`
+// the WebSocket server is on an HTTP server with these options, which the program made. Prints its port; answers each line
+// on stdin with its memory, processor time, connections and traffic, and collects garbage before unless it is told not to;
+// ends when stdin ends.
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
-import { residentMemory, serve } from './common.mjs';
+import { residentMemory, serve, serveOn } from './common.mjs';
 
-const { server, port } = await serve(JSON.parse(process.argv[2] ?? '{}'));
+const { http, ...options } = JSON.parse(process.argv[2] ?? '{}');
+const host = http && createServer(http);
+const { server, port } = host === undefined ? await serve(options) : await serveOn(host, options);
 let received = 0;
 server.on('connection', (socket) => {
   socket.on('error', () => {});
@@ -30,3 +34,4 @@ lines.on('line', (line) => {
 });
 await once(lines, 'close');
 server.close({ timeout: 0 });
+host?.close();
