@@ -1,13 +1,17 @@
 // Things that go wrong, each with the figure that it must meet.
 //   npm run fault [-- --long] [--filter WORD] [--transport native | stream]   everything with its figure
+//   npm run fault -- --asan                                                   with AddressSanitizer and its leak check
 //   node faults.mjs native | stream [--filter WORD] [--json FILE]             as a suite of `npm test`
 // Each fault is a program of its own (see common.mjs): one that crashes or hangs fails alone.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { buildNative } from '../../scripts/build.mjs';
+import { asanEnvironment } from '../../scripts/sanitizers.mjs';
 
 const { values, positionals } = parseArgs({
   options: {
@@ -15,6 +19,7 @@ const { values, positionals } = parseArgs({
     filter: { type: 'string' },
     transport: { type: 'string' },
     long: { type: 'boolean' },
+    asan: { type: 'boolean' },
   },
   allowPositionals: true,
 });
@@ -53,6 +58,13 @@ const faults = [
 /** They need a shell that limits descriptors, or a library put in front of libc. */
 const linuxOnly = new Set(['short-writes', 'every-offset', 'byte-chunks', 'emfile']);
 
+const env = { ...process.env };
+if (values.asan) {
+  const addon = path.join(buildNative('asan', { targets: ['addon'] }), 'websocket_component.node');
+  Object.assign(env, asanEnvironment(), { WEBSOCKET_COMPONENT_BINARY: addon });
+}
+const timeout = (values.long || values.asan ? 10 : 1) * minute;
+
 const tests = [];
 
 async function run(transport, [program, title, quick, long]) {
@@ -66,9 +78,9 @@ async function run(transport, [program, title, quick, long]) {
   const file = fileURLToPath(new URL(`${program}.mjs`, import.meta.url));
   const started = performance.now();
   const child = spawn(process.execPath, ['--expose-gc', file, ...args.map(String)], {
-    env: { ...process.env, WEBSOCKET_COMPONENT_TRANSPORT: transport },
+    env: { ...env, WEBSOCKET_COMPONENT_TRANSPORT: transport },
     stdio: ['ignore', 'pipe', 'inherit'],
-    timeout: values.long ? 10 * minute : minute,
+    timeout,
     killSignal: 'SIGKILL',
   });
   const [figure, [status, signal]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
