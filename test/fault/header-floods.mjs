@@ -1,6 +1,8 @@
 // Requests with too many header fields, or fields without end, are refused while they come; those that hold back the end
-// of a head of 15 KiB hold little; offers of 15 KiB are understood in linear time. Others are served meanwhile.
+// of a head of 15 KiB hold little; offers of 15 KiB are understood in linear time. Others are served meanwhile. A
+// client refuses a response without end.
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { WebSocket } from 'websocket-component';
 import { fits, KiB, pause, rawConnect, report, until } from './common.mjs';
 import { startServer } from './server-process.mjs';
@@ -22,6 +24,7 @@ const offers = [
   `\r\nSec-WebSocket-Extensions: ${'permessage-deflate; client_max_window_bits=77, '.repeat(300)}x`,
   `\r\nSec-WebSocket-Extensions: x; y="${'\\a'.repeat(7000)}"`,
   `\r\nSec-WebSocket-Extensions: ${','.repeat(14_000)}x`,
+  `\r\nSec-WebSocket-Extensions: ${'constructor; __proto__=1; hasOwnProperty, '.repeat(340)}toString`,
   `\r\nSec-WebSocket-Protocol: ${Array.from({ length: 2000 }, (_, i) => `p${i}`).join(', ')}`,
 ];
 
@@ -78,17 +81,35 @@ for (const offer of offers) {
 }
 const time = ((await server.ask()).milliseconds - milliseconds) / (each * offers.length);
 const [status] = await server.end();
+
+const endless = createServer((socket) => {
+  const flood = () => {
+    while (socket.writable && !socket.writableNeedDrain) socket.write(lines);
+  };
+  socket.on('error', () => {}).on('drain', flood);
+  socket.write('HTTP/1.1 101 Switching Protocols');
+  flood();
+}).listen(0, '127.0.0.1');
+await once(endless, 'listening');
+const errors = new Map();
+for (let i = 0; i < each; i++) {
+  const client = new WebSocket(`ws://127.0.0.1:${endless.address().port}`);
+  const [{ code }] = await once(client, 'error');
+  errors.set(code, (errors.get(code) ?? 0) + 1);
+}
+endless.close();
 const list = (counts) => [...counts].map(([name, count]) => `${count} × ${name}`).join(', ');
 const total = each * Object.keys(floods).length;
 report(
   `${total} heads of up to 1 MiB: ${list(statuses)}; ${held.length} that do not end: ${cut} cut, ` +
     `${(memory / KiB).toFixed(1)} KiB each; ${each * offers.length} offers of 15 KiB: ${list(answered)}, ` +
-    `${time.toFixed(1)} ms each; ${served} others served`,
+    `${time.toFixed(1)} ms each; ${served} others served; ${each} clients: ${list(errors)}`,
   refused === total &&
     cut === held.length &&
     fits(memory, mostMemory) &&
     (answered.get('101') ?? 0) + (answered.get('400') ?? 0) === each * offers.length &&
     time < mostTime &&
     served === Object.keys(floods).length + 1 &&
+    errors.get('HPE_HEADER_OVERFLOW') === each &&
     status === 0,
 );
