@@ -52,8 +52,9 @@ const connections: (DriverEvents | undefined)[] = [];
 const streams: (WritableTransport | undefined)[] = [];
 let streamCount = 0;
 
-/** The memory of the latest writes. */
+/** The memory of the latest small writes, which more of them may share. A large one is not kept. */
 let writtenMemory: ArrayBuffer | undefined;
+const largestShared = 4096;
 
 /** Adds a connection to the table. */
 export function register(connection: DriverEvents): void {
@@ -226,7 +227,10 @@ function deliver(connection: DriverEvents, kind: number, data: Buffer, value: nu
 function onWrite(bytes: Buffer, first: number): void {
   const memory = bytes.buffer as ArrayBuffer;
   // Writes share this memory, too.
-  if (memory !== writtenMemory) markAsUntransferable((writtenMemory = memory));
+  if (memory !== writtenMemory) {
+    markAsUntransferable(memory);
+    writtenMemory = memory.byteLength > largestShared ? undefined : memory;
+  }
   for (let word = first * writeWords; writes[word] !== 0; word += writeWords) {
     const id = writes[word];
     // The state stands before the stream runs: when it throws, native code calls again for the records behind.

@@ -9,7 +9,8 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:f
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { buildLibrary, buildNative, orExplain } from './build.mjs';
-import { capture, nodeProgram, root, run, runBeside, takeOption, which } from './run.mjs';
+import { nodeProgram, root, run, runBeside, takeOption, which } from './run.mjs';
+import { asanEnvironment, sanitizerOptions } from './sanitizers.mjs';
 import { ecosystemTests } from '../test/ecosystem/ecosystem.mjs';
 import { packageTests } from '../test/package/package.mjs';
 
@@ -258,27 +259,6 @@ async function start(program, args, options) {
 function addonEnvironment(transport) {
   const env = { ...process.env, WEBSOCKET_COMPONENT_BINARY: path.join(build, 'websocket_component.node') };
   if (transport !== undefined) env.WEBSOCKET_COMPONENT_TRANSPORT = transport;
-  // ws does not load bufferutil with a sanitizer, because it never frees its registration.
-  if (preset === 'asan') {
-    Object.assign(env, sanitizerOptions(), { LD_PRELOAD: sanitizerRuntimes(), WS_NO_BUFFER_UTIL: '1' });
-  }
+  if (preset === 'asan') Object.assign(env, asanEnvironment());
   return env;
-}
-
-function sanitizerOptions() {
-  return {
-    // What is freed stays out of use until 64 MiB more are freed: four times the largest message of the tests. With the
-    // default of 256 MiB a fifth of the time goes into fresh pages.
-    ASAN_OPTIONS: 'detect_leaks=1:detect_stack_use_after_return=1:strict_string_checks=1:quarantine_size_mb=64',
-    LSAN_OPTIONS: `suppressions=${path.join(root, 'test/lsan.supp')}:print_suppressions=0`,
-    UBSAN_OPTIONS: 'print_stacktrace=1',
-    TSAN_OPTIONS: 'halt_on_error=0:second_deadlock_stack=1',
-  };
-}
-
-// The addon is built with sanitizers and Node is not, so their runtimes have to be there first.
-function sanitizerRuntimes() {
-  return ['libasan.so', 'libubsan.so']
-    .map((name) => capture('g++', [`-print-file-name=${name}`]).stdout.trim())
-    .join(':');
 }

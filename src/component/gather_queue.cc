@@ -156,7 +156,7 @@ Result GatherQueue::addControl(const Frame& frame) {
 }
 
 Result GatherQueue::addReply(ReplySlot& reply) {
-  if (replies_.isFull()) {
+  if (replies_ != nullptr && replies_->isFull()) {
     return Result::Ok;
   }
   Frame pong;
@@ -167,7 +167,10 @@ Result GatherQueue::addReply(ReplySlot& reply) {
     return Result::Fail;
   }
   const std::size_t headerSize = frameHeaderSize(pong.payload.size(), role_ == Role::Client);
-  std::uint8_t* const at = replies_.append(headerSize + pong.payload.size());
+  if (replies_ == nullptr) {
+    replies_ = std::make_unique<ReplyQueue>();
+  }
+  std::uint8_t* const at = replies_->append(headerSize + pong.payload.size());
   writeHeader(pong, key, at);
   writePayload(pong, key, at + headerSize);
   reply.clear();
@@ -248,9 +251,7 @@ Result GatherQueue::gather(std::span<Buffer> buffers, ReplySlot& reply, std::uin
   };
 
   const std::uint64_t controlLeft = controlBytes_.size() - controlOffset_;
-  plannedControl_ = 0;
-  plannedReplies_ = 0;
-  if (controlLeft == 0 && replies_.empty()) {  // nothing overtakes: the data stream as it is
+  if (controlLeft == 0 && !hasReplies()) {  // nothing overtakes: the data stream as it is
     plannedFrameRest_ = appendData(std::numeric_limits<std::uint64_t>::max());
     return Result::Ok;
   }
@@ -260,15 +261,12 @@ Result GatherQueue::gather(std::span<Buffer> buffers, ReplySlot& reply, std::uin
     return Result::Ok;
   }
   const auto appendReplies = [&] {
-    const std::span<const std::uint8_t> rest = replies_.rest();
-    plannedReplies_ = append(rest.data(), rest.size());
-    return plannedReplies_ == rest.size();
+    return !hasReplies() || append(replies_->rest().data(), replies_->rest().size()) == repliesLeft();
   };
   const auto appendControl = [&] {
-    plannedControl_ = controlLeft == 0 ? 0 : append(&controlBytes_[controlOffset_], controlLeft);
-    return plannedControl_ == controlLeft;
+    return controlLeft == 0 || append(&controlBytes_[controlOffset_], controlLeft) == controlLeft;
   };
-  const bool isWhole = replies_.isUnderWay() ? appendReplies() && appendControl() : appendControl() && appendReplies();
+  const bool isWhole = repliesAreUnderWay() ? appendReplies() && appendControl() : appendControl() && appendReplies();
   if (isWhole) {
     appendData(std::numeric_limits<std::uint64_t>::max());
   }
@@ -277,22 +275,23 @@ Result GatherQueue::gather(std::span<Buffer> buffers, ReplySlot& reply, std::uin
 
 void GatherQueue::complete(std::uint32_t count) {
   std::uint64_t left = count;
-  const auto take = [&left](std::uint64_t& planned) {
-    const std::uint64_t taken = std::min(left, std::exchange(planned, 0));
+  const auto take = [&left](std::uint64_t most) {
+    const std::uint64_t taken = std::min(left, most);
     left -= taken;
     return taken;
   };
-  completeData(take(plannedFrameRest_));
-  if (controlBytes_.empty() && replies_.empty()) {  // the usual case
+  completeData(take(std::exchange(plannedFrameRest_, 0)));
+  if (controlBytes_.empty() && !hasReplies()) {  // the usual case
     completeData(left);
     return;
   }
-  if (replies_.isUnderWay()) {
-    replies_.complete(static_cast<std::size_t>(take(plannedReplies_)));
-    completeControl(take(plannedControl_));
+  const std::uint64_t control = controlBytes_.size() - controlOffset_;
+  if (repliesAreUnderWay()) {
+    completeReplies(take(repliesLeft()));
+    completeControl(take(control));
   } else {
-    completeControl(take(plannedControl_));
-    replies_.complete(static_cast<std::size_t>(take(plannedReplies_)));
+    completeControl(take(control));
+    completeReplies(take(repliesLeft()));
   }
   completeData(left);
 }
@@ -303,6 +302,16 @@ void GatherQueue::completeControl(std::uint64_t count) {
   if (controlOffset_ == controlBytes_.size()) {
     controlBytes_ = {};
     controlOffset_ = 0;
+  }
+}
+
+void GatherQueue::completeReplies(std::uint64_t count) {
+  if (replies_ == nullptr) {
+    return;
+  }
+  replies_->complete(static_cast<std::size_t>(count));
+  if (replies_->empty()) {
+    replies_.reset();
   }
 }
 
@@ -356,7 +365,7 @@ void GatherQueue::discard() {
   frames_.release();
   controlBytes_ = {};
   controlWaiting_ = {};
-  replies_.clear();
+  replies_.reset();
   segmentOffset_ = 0;
   controlOffset_ = 0;
   frameOffset_ = 0;

@@ -70,10 +70,10 @@ class GatherQueue {
   // Gives up the bytes; no action is outstanding.
   void discard();
 
-  bool hasBytes() const { return data_.queued != data_.sent || control_.queued != control_.sent || !replies_.empty(); }
+  bool hasBytes() const { return data_.queued != data_.sent || control_.queued != control_.sent || hasReplies(); }
   std::uint64_t payloadBytes() const;  // of data frames, not yet written; raw bytes count, a Close frame does not
   std::uint64_t wireBytes() const {
-    return data_.queued - data_.sent + control_.queued - control_.sent + replies_.rest().size();
+    return data_.queued - data_.sent + control_.queued - control_.sent + repliesLeft();
   }
 
  private:
@@ -97,12 +97,16 @@ class GatherQueue {
   bool ready(const Stream& stream) const {
     return !stream.completions.empty() && (aborted_ || stream.completions.front().end <= stream.sent);
   }
+  bool hasReplies() const { return replies_ != nullptr && !replies_->empty(); }
+  bool repliesAreUnderWay() const { return replies_ != nullptr && replies_->isUnderWay(); }
+  std::size_t repliesLeft() const { return replies_ == nullptr ? 0 : replies_->rest().size(); }
   bool chooseKey(const Frame& frame, MaskKey& key) const;
   std::size_t writeHeader(const Frame& frame, const MaskKey& key, std::uint8_t* out) const;
   void writePayload(const Frame& frame, const MaskKey& key, std::uint8_t* out) const;
   std::uint8_t* reserve(std::size_t size);
   void completeData(std::uint64_t count);
   void completeControl(std::uint64_t count);
+  void completeReplies(std::uint64_t count);
 
   Role role_;
   bool aborted_ = false;
@@ -120,13 +124,12 @@ class GatherQueue {
   std::size_t controlOffset_ = 0;             // sent bytes of controlBytes_
   std::vector<std::uint8_t> controlWaiting_;  // queued since
 
-  ReplyQueue replies_;  // only touched between actions
+  // Only touched between actions; null while nothing waits, as in most connections most of the time.
+  std::unique_ptr<ReplyQueue> replies_;
 
   // The outstanding action: so many bytes of the frame under way, then control, then replies (before control, when one
-  // is under way), then further data.
+  // is under way), then further data. What is not described whole is the last of it.
   std::uint64_t plannedFrameRest_ = 0;
-  std::uint64_t plannedControl_ = 0;
-  std::uint64_t plannedReplies_ = 0;
 };
 
 }  // namespace websocket

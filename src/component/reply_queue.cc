@@ -28,7 +28,7 @@ std::size_t ReplyQueue::frameSize(std::size_t at) const {
 void ReplyQueue::complete(std::size_t count) {
   sent_ += count;
   if (sent_ == bytes_.size()) {
-    clear();
+    *this = ReplyQueue();
     return;
   }
   blocked_ = true;
@@ -46,12 +46,6 @@ void ReplyQueue::complete(std::size_t count) {
   bytes_.erase(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(first));
   sent_ -= first;
   bytes_.shrink_to_fit();
-}
-
-void ReplyQueue::clear() {
-  bytes_ = std::vector<std::uint8_t>();  // not {}, which would keep the memory
-  sent_ = 0;
-  blocked_ = false;
 }
 
 }  // namespace websocket

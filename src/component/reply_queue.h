@@ -23,9 +23,8 @@ class ReplyQueue {
 
   // Room for a frame of so many bytes at the end; the caller writes them all. Throws std::bad_alloc.
   std::uint8_t* append(std::size_t size);
-  // So many bytes of rest() were written, and no more than that could be.
+  // So many bytes of rest() were written, and no more than that could be. When that was all, the queue is as new.
   void complete(std::size_t count);
-  void clear();
 
  private:
   std::size_t frameSize(std::size_t at) const;

@@ -1,70 +1,87 @@
-// A frame of 1 MiB that comes in chunks of one byte: time grows with its length, and little more than its bytes is held.
+// A frame that a server reads byte by byte (socket_faults.c): time grows with its length, and little more than its bytes is
+// held. Memory is counted where it is given out (heap_peak.c): since before the process had a message larger than 10 bytes,
+// so that nothing that was kept hides what is held. V8's heap is counted since the code ran that reads messages.
 import { once } from 'node:events';
-import { Duplex } from 'node:stream';
-import { WebSocketServer } from 'websocket-component';
-import { encodeFrame, MiB, Opcode, report, residentMemory } from './common.mjs';
+import { openSync, readSync, writeFileSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { bytesOf, encodeFrame, fits, FrameDecoder, isSanitized, KiB, MiB, Opcode } from './common.mjs';
+import { pause, rawClient, report } from './common.mjs';
+import { compileLibraries } from './preload.mjs';
+import { startServer } from './server-process.mjs';
 
-const mostRetained = 1.25 * MiB;
-const key = 'dGhlIHNhbXBsZSBub25jZQ==';
-const server = new WebSocketServer({ noServer: true });
+const size = Number(process.argv[2]) * KiB;
+/** Beside the bytes themselves: 1.25 MiB for 1 MiB. */
+const mostBeside = MiB / 4;
+// A sanitizer has its own malloc, which heap_peak.c would take from it.
+const libraries = compileLibraries('socket_faults.c', ...(isSanitized ? [] : ['../soak/heap_peak.c']));
+const counts = path.join(libraries.folder, 'heap');
+const [now, most] = [0, 8]; // where heap_peak.c has the bytes that malloc and the addon hold
+writeFileSync(counts, Buffer.alloc(16));
+const file = openSync(counts, 'r+');
+const server = await startServer({}, { env: { ...libraries.env, SOCKET_FAULTS: 'bytes', HEAP_PEAK: counts } });
+let isWhole = true;
 
-/** A connection over a stream in memory, whose chunks are those that are pushed. */
-function open() {
-  const stream = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
-  const headers = {
-    connection: 'Upgrade',
-    upgrade: 'websocket',
-    'sec-websocket-key': key,
-    'sec-websocket-version': '13',
-  };
-  const rawHeaders = Object.entries(headers).flat();
-  const socket = accept(stream, { method: 'GET', url: '/', httpVersion: '1.1', headers, rawHeaders, socket: stream });
-  return { stream, socket };
+function read(at) {
+  const bytes = Buffer.alloc(8);
+  readSync(file, bytes, 0, 8, at);
+  return Number(bytes.readBigInt64LE());
 }
-function accept(stream, request) {
-  let opened;
-  server.handleUpgrade(request, stream, Buffer.alloc(0), (socket) => (opened = socket));
-  return opened;
+function beginPeak() {
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigInt64LE(BigInt(read(now)));
+  writeSync(file, bytes, 0, 8, most);
 }
 
-async function push(stream, bytes) {
-  for (let i = 0; i < bytes.length; i++) {
-    stream.push(bytes.subarray(i, i + 1));
-    if (i % 4096 === 4095) await new Promise(setImmediate);
+/** What the server holds, and has of V8's heap, when less is not seen any more: what was collected is given back later. */
+async function memory() {
+  let [held, heap] = [Infinity, Infinity];
+  for (let same = 0; same < 6; same++) {
+    const { heapUsed } = await server.ask();
+    await pause(10);
+    if (read(now) < held - KiB) same = 0;
+    held = Math.min(held, read(now));
+    heap = Math.min(heap, heapUsed);
   }
-  await new Promise(setImmediate);
+  return { held, heap };
 }
 
-/** Messages of this size on several connections at once: what allocators reuse would hide what one of them holds. */
-async function measure(size, count) {
-  const { bytes } = encodeFrame({ opcode: Opcode.binary, payload: { binary: size } }, true);
-  const connections = Array.from({ length: count }, open);
-  globalThis.gc();
-  const before = residentMemory();
-  const started = process.cpuUsage();
-  for (const { stream } of connections) await push(stream, bytes.subarray(0, -1));
-  const { user, system } = process.cpuUsage(started);
-  globalThis.gc();
-  globalThis.gc();
-  const retained = (residentMemory() - before) / count;
-  let isWhole = true;
-  for (const { stream, socket } of connections) {
-    const message = once(socket, 'message');
-    stream.push(bytes.subarray(-1));
-    const [data] = await message;
-    isWhole &&= data.length === size;
-    socket.terminate();
+/** A message of this size: the processor time of all but its last byte, and the memory then. */
+async function send(length) {
+  const socket = await rawClient(server.url);
+  const { bytes } = encodeFrame({ opcode: Opcode.binary, payload: { binary: length } }, true);
+  const before = await server.ask();
+  beginPeak();
+  socket.write(bytes.subarray(0, -1));
+  let seen = before;
+  while (seen.bytesReceived < before.bytesReceived + bytes.length - 1) {
+    await pause(50);
+    seen = await server.ask(false);
   }
-  return { retained, milliseconds: (user + system) / 1000 / count, isWhole };
+  const peak = read(most);
+  const { held, heap } = await memory();
+  socket.write(bytes.subarray(-1));
+  const frames = [];
+  const decoder = new FrameDecoder(false);
+  socket.resume();
+  while (frames.length === 0) frames.push(...decoder.push((await once(socket, 'data'))[0]));
+  isWhole &&= frames[0].payload.equals(bytesOf({ binary: length }));
+  socket.destroy();
+  while ((await server.ask(false)).connections > 0) await pause(10);
+  return { milliseconds: seen.milliseconds - before.milliseconds, held, heap, peak };
 }
 
-await measure(MiB / 4, 2); // what is paid once
-const quarter = await measure(MiB / 4, 4);
-const { retained, milliseconds, isWhole } = await measure(MiB, 4);
+await send(10);
+const first = await memory();
+const quarter = await send(size / 4);
+const { heap: heapBefore } = await memory();
+const { milliseconds, held, heap, peak } = await send(size);
+const [status] = await server.end();
+libraries.remove();
+const retained = held - first.held + heap - heapBefore;
 const factor = milliseconds / quarter.milliseconds;
 report(
-  `1 MiB in chunks of one byte: ${milliseconds.toFixed(0)} ms of processor time, ${factor.toFixed(1)} times that of a quarter, ` +
-    `${(retained / MiB).toFixed(2)} MiB held`,
-  isWhole && factor < 12 && retained <= mostRetained,
+  `${size / KiB} KiB in reads of one byte: ${milliseconds.toFixed(0)} ms of processor time, ${factor.toFixed(1)} times that ` +
+    `of a quarter; ${(retained / MiB).toFixed(3)} MiB held before its last byte, ` +
+    `${((peak - first.held) / MiB).toFixed(3)} MiB of malloc at most`,
+  isWhole && status === 0 && factor < 8 && fits(retained, size + mostBeside),
 );
-server.close();

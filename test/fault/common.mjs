@@ -6,10 +6,16 @@ import { connect } from 'node:net';
 import { WebSocketServer } from 'websocket-component';
 import { openConnection } from '../conformance/runner/handshake.mjs';
 
-export { encodeFrame, FrameDecoder, Opcode } from '../conformance/runner/frames.mjs';
+export { bytesOf, closePayload, encodeFrame, FrameDecoder, Opcode } from '../conformance/runner/frames.mjs';
 
 export const KiB = 1024;
 export const MiB = 1024 * KiB;
+
+/** AddressSanitizer has memory and time of its own, so figures of memory are not judged with it. */
+export const isSanitized = (process.env.LD_PRELOAD ?? '').includes('libasan');
+
+/** Whether so much memory was not exceeded. */
+export const fits = (bytes, most) => isSanitized || bytes <= most;
 
 /** Prints a figure; `isMet` false fails the program. */
 export function report(figure, isMet) {
@@ -22,6 +28,14 @@ export async function serve(options = {}) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', ...options });
   await once(server, 'listening');
   const { port } = server.address();
+  return { server, port, url: `ws://127.0.0.1:${port}` };
+}
+
+/** A server on an HTTP server of the caller's. */
+export async function serveOn(http, options = {}) {
+  const server = new WebSocketServer({ server: http, ...options });
+  await once(http.listen(0, '127.0.0.1'), 'listening');
+  const { port } = http.address();
   return { server, port, url: `ws://127.0.0.1:${port}` };
 }
 

@@ -1,10 +1,15 @@
-// An echo server in a process of its own, for the programs that measure or limit it. Argument: options as JSON. Prints its
-// port; answers each line on stdin with its memory, connections and traffic; ends when stdin ends.
+// An echo server in a process of its own, for the programs that measure or limit it. Argument: options as JSON; with `http`
+// the WebSocket server is on an HTTP server with these options, which the program made. Prints its port; answers each line
+// on stdin with its memory, processor time, connections and traffic, and collects garbage before unless it is told not to;
+// ends when stdin ends.
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
-import { residentMemory, serve } from './common.mjs';
+import { residentMemory, serve, serveOn } from './common.mjs';
 
-const { server, port } = await serve(JSON.parse(process.argv[2] ?? '{}'));
+const { http, ...options } = JSON.parse(process.argv[2] ?? '{}');
+const host = http && createServer(http);
+const { server, port } = host === undefined ? await serve(options) : await serveOn(host, options);
 let received = 0;
 server.on('connection', (socket) => {
   socket.on('error', () => {});
@@ -17,11 +22,16 @@ console.log(port);
 // Garbage between two collections is not what connections hold.
 if (process.argv[3] === 'collect') setInterval(globalThis.gc, 20).unref();
 const lines = createInterface(process.stdin);
-lines.on('line', () => {
-  globalThis.gc?.();
+lines.on('line', (line) => {
+  if (line !== 'as it is') globalThis.gc();
   const { bytesReceived, bytesSent } = server.stats();
   const connections = server.clients.size;
-  console.log(JSON.stringify({ memory: residentMemory(), connections, received, bytesReceived, bytesSent }));
+  const { user, system } = process.cpuUsage();
+  const memory = residentMemory();
+  const { heapUsed } = process.memoryUsage();
+  const milliseconds = (user + system) / 1000;
+  console.log(JSON.stringify({ memory, heapUsed, milliseconds, connections, received, bytesReceived, bytesSent }));
 });
 await once(lines, 'close');
 server.close({ timeout: 0 });
+host?.close();

@@ -1,10 +1,11 @@
 // Sockets that nobody holds: they work while they are open, and are collected when they have ended.
 import { WebSocket } from 'websocket-component';
-import { pause, report, serve, until } from './common.mjs';
+import { KiB, MiB, pause, report, serve, until } from './common.mjs';
 
 const count = Number(process.argv[2]);
 const { server, url } = await serve();
 const held = [];
+const alive = () => held.filter((ref) => ref.deref() !== undefined).length;
 let echoed = 0;
 let ended = 0;
 
@@ -30,10 +31,9 @@ for (let i = 0; i < 5; i++) {
   await pause(20);
 }
 await until(() => echoed === count);
-const kept = held.filter((ref) => ref.deref() !== undefined).length;
+const working = alive();
 await new Promise((resolve) => server.close({ timeout: 5000 }, resolve));
 await until(() => ended === 2 * count);
-const alive = () => held.filter((ref) => ref.deref() !== undefined).length;
 // The first client of a process stays, in ws too: Node keeps something of the first request.
 const mostLeft = 1;
 for (let i = 0; i < 200 && alive() > mostLeft; i++) {
@@ -42,7 +42,31 @@ for (let i = 0; i < 200 && alive() > mostLeft; i++) {
   await pause(10);
 }
 const left = alive();
+
+// Of a large message nothing is kept when its connection has ended.
+const large = 32 * MiB - KiB; // the last write is as large as the others
+const again = await serve();
+again.server.on('connection', (socket) => {
+  socket.on('message', (data) => socket.send(data));
+});
+const before = process.memoryUsage().arrayBuffers;
+await new Promise((resolve) => {
+  const socket = new WebSocket(again.url);
+  socket.on('open', () => socket.send(Buffer.alloc(large)));
+  socket.on('message', () => socket.terminate()); // the message is the last thing that is written
+  socket.on('close', resolve);
+});
+await new Promise((resolve) => again.server.close(resolve));
+const mostKept = 256 * KiB;
+let kept = large;
+for (let i = 0; i < 200 && kept > mostKept; i++) {
+  await pause(10);
+  globalThis.gc();
+  kept = process.memoryUsage().arrayBuffers - before;
+}
+
 report(
-  `${2 * count} sockets that nobody holds: ${kept} alive while open, ${echoed} of ${count} echoes, ${left} left after the end`,
-  kept === 2 * count && echoed === count && left <= mostLeft,
+  `${2 * count} sockets that nobody holds: ${working} alive while open, ${echoed} of ${count} echoes, ${left} left after ` +
+    `the end; ${(kept / KiB).toFixed(0)} KiB left of a message of 32 MiB`,
+  working === 2 * count && echoed === count && left <= mostLeft && kept <= mostKept,
 );

@@ -10,8 +10,9 @@ const file = fileURLToPath(new URL('echo-server.mjs', import.meta.url));
  * @param {object} options of the server
  * @param {{ descriptors?: number, env?: object, collects?: boolean }} settings of its process: the most descriptors, its
  *   environment, and whether it collects garbage all the time
- * @returns {Promise<{ port: number, url: string, end: () => Promise<unknown[]>, ask: () => Promise<{ memory: number,
- *   connections: number, received: number, bytesReceived: number, bytesSent: number }> }>} `ask`: what echo-server.mjs prints
+ * @returns {Promise<{ port: number, url: string, end: () => Promise<unknown[]>, ask: (collects?: boolean) => Promise<{
+ *   memory: number, heapUsed: number, milliseconds: number, connections: number, received: number, bytesReceived: number,
+ *   bytesSent: number }> }>} `ask`: what echo-server.mjs prints, with garbage collected before or not
  */
 export async function startServer(options = {}, { descriptors, env = {}, collects = false } = {}) {
   const node = [process.execPath, '--expose-gc', file, JSON.stringify(options), collects ? 'collect' : ''];
@@ -26,8 +27,8 @@ export async function startServer(options = {}, { descriptors, env = {}, collect
     return JSON.parse(value);
   };
   const port = await next();
-  const ask = () => {
-    child.stdin.write('\n');
+  const ask = (collects = true) => {
+    child.stdin.write(collects ? '\n' : 'as it is\n');
     return next();
   };
   const end = () => {

@@ -4,6 +4,7 @@
 import { createRequire } from 'node:module';
 import { faultCells, startFault } from './fire-faults.mjs';
 import { handlerCells, referenceCells, startHandlers } from './fire-handlers.mjs';
+import { brokenRules } from './fire-rules.mjs';
 
 const [, , module, table] = process.argv;
 const ws = createRequire(import.meta.url)(module);
@@ -83,7 +84,10 @@ async function run(cell) {
   await settle(record); // something behind the end?
   for (const cleanup of cleanups) cleanup();
   const { events, callbacks, isReached } = record;
-  return { ...cell, events, callbacks, isReached, milliseconds };
+  const seen = { ...cell, events, callbacks, isReached, milliseconds };
+  const isServer = cell.role === 'server';
+  const hasSocket = !isServer || (cell.state === undefined ? 'first' in callbacks : !cell.state.includes('the handshake'));
+  return { ...seen, broken: brokenRules(seen, hasSocket) };
 }
 
 const results = [];
