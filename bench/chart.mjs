@@ -22,18 +22,18 @@ const labels = {
   'ws-corked': 'ws, corked by hand',
 };
 
-const columnWidth = 412;
-const columnGap = 36;
-const left = 152; // of a column, where the bars begin
-const right = 96; // room for the figures
+const columnWidth = 436;
+const columnGap = 24;
+const left = 168; // of a column, where the bars begin
+const right = 112; // room for the figures
 const barHeight = 12;
 const barStep = 18;
 const headHeight = 26; // from a panel's title to its first bar
-const panelGap = 20;
-const top = 76;
+const panelGap = 24;
+const top = 78;
 
 const style = `
-  text { font: 12.5px system-ui, -apple-system, 'Segoe UI', sans-serif; fill: #59636e; }
+  text { font: 12px system-ui, -apple-system, 'Segoe UI', sans-serif; fill: #59636e; }
   .title { font-size: 17px; font-weight: 600; fill: #1f2328; }
   .panel { font-size: 13px; font-weight: 600; fill: #1f2328; }
   .strong { font-weight: 600; fill: #1f2328; }
