@@ -121,8 +121,8 @@ function checkCommitted() {
 function checkLinks() {
   const documents = committedFiles().filter((file) => file.endsWith('.md'));
   return documents.flatMap((document) =>
-    [...withoutCode(read(document)).matchAll(/\]\(([^)\s]+)\)/g)]
-      .map(([, link]) => link)
+    [...withoutCode(read(document)).matchAll(/\]\(([^)\s]+)\)|\b(?:href|src|srcset)="([^"\s]+)"/g)]
+      .map(([, link, attribute]) => link ?? attribute)
       .filter((link) => !/^[a-z][a-z+.-]*:/i.test(link))
       .map((link) => [link, ...link.split('#').map(decodeURIComponent)])
       .flatMap(([link, file, anchor]) => {
