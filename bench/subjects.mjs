@@ -45,6 +45,14 @@ export const subjects = {
     env: { WS_NO_BUFFER_UTIL: '1' },
     only: [...echoes, 'cs'],
   },
+  'node-client': {
+    title: "Node's built-in WebSocket",
+    client: 'node-client.mjs',
+    env: { NODE_OPTIONS: '--experimental-websocket' }, // Node 20 asks for it
+    only: clients,
+    missing: () =>
+      process.allowedNodeEnvironmentFlags.has('--experimental-websocket') ? undefined : 'this Node.js has no WebSocket',
+  },
   net: { title: "Node's net, bytes without frames", server: 'net-echo.mjs', raw: true, only: echoes },
   libuv: {
     title: 'libuv in C, bytes without frames',

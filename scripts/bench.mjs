@@ -96,7 +96,7 @@ for (const [scenarioName, bySubject] of Object.entries(measured)) {
 }
 const all = { machine: machine(), times, rounds, results, bars, measured };
 if (files.json) writeFileSync(files.json, `${JSON.stringify(all, null, 2)}\n`);
-if (files.svg) writeFileSync(files.svg, chart(results, scenarios, allSubjects));
+if (files.svg) writeFileSync(files.svg, chart(results));
 if (files.markdown) writeFileSync(files.markdown, markdown(all, scenarios, allSubjects, files.markdown));
 process.exitCode = failed ? 1 : 0;
 

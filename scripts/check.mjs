@@ -1,5 +1,5 @@
 // The project's own rules, run by npm run lint: what each layer may include, how long a file may be, which symbols the
-// addon needs and shows, and that no committed file names a machine or a registry.
+// addon needs and shows, that no committed file names a machine or a registry, and that links of documents lead somewhere.
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { capture, root } from './run.mjs';
@@ -33,7 +33,14 @@ const registryHosts = [
 const machinePath = new RegExp(`(?<![\\w.:/-])/(${['work', 'root', 'home', 'Users'].join('|')})/`);
 const openMark = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].join('|')})\\b`);
 
-const problems = [...checkIncludes(), ...checkProgram(), ...checkLengths(), ...checkAddon(), ...checkCommitted()];
+const problems = [
+  ...checkIncludes(),
+  ...checkProgram(),
+  ...checkLengths(),
+  ...checkAddon(),
+  ...checkCommitted(),
+  ...checkLinks(),
+];
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;
 
@@ -99,8 +106,7 @@ function checkCommitted() {
   const found = [];
   const configured = new URL(capture('npm', ['config', 'get', 'registry']).stdout.trim()).host;
   const hosts = [...registryHosts, configured];
-  const files = capture('git', ['ls-files', '-z']).stdout.split('\0').filter(Boolean);
-  for (const file of files.filter((name) => existsSync(path.join(root, name)))) {
+  for (const file of committedFiles()) {
     const text = read(file);
     if (text.includes('\0')) continue;
     if (!isLockFile(file) && machinePath.test(text)) found.push(`${file}: names a path of one machine`);
@@ -109,6 +115,49 @@ function checkCommitted() {
     if (isLockFile(file) && hasAddresses(text)) found.push(`${file}: has resolved addresses`);
   }
   return found;
+}
+
+/** Relative links of Markdown files: the file or folder has to be there, and a heading with the words of the anchor. */
+function checkLinks() {
+  const documents = committedFiles().filter((file) => file.endsWith('.md'));
+  return documents.flatMap((document) =>
+    [...withoutCode(read(document)).matchAll(/\]\(([^)\s]+)\)|\b(?:href|src|srcset)="([^"\s]+)"/g)]
+      .map(([, link, attribute]) => link ?? attribute)
+      .filter((link) => !/^[a-z][a-z+.-]*:/i.test(link))
+      .map((link) => [link, ...link.split('#').map(decodeURIComponent)])
+      .flatMap(([link, file, anchor]) => {
+        const target = file === '' ? document : path.join(path.dirname(document), file);
+        if (!existsSync(path.join(root, target))) return [`${document}: the link ${link} leads nowhere`];
+        if (anchor === undefined || anchorsOf(target).has(anchor)) return [];
+        return [`${document}: no heading of ${target} is the anchor of ${link}`];
+      }),
+  );
+}
+
+/** The anchors that GitHub makes of headings: small letters, hyphens for spaces, no punctuation, a number when repeated. */
+function anchorsOf(file) {
+  const anchors = new Set();
+  for (const [, heading] of withoutBlocks(read(file)).matchAll(/^#{1,6} +(.+)$/gm)) {
+    const words = heading.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase();
+    const anchor = words.replace(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-');
+    let name = anchor;
+    for (let count = 1; anchors.has(name); count++) name = `${anchor}-${count}`;
+    anchors.add(name);
+  }
+  return anchors;
+}
+
+function withoutBlocks(markdown) {
+  return markdown.replace(/^ *(`{3,}).*\n[\s\S]*?^ *\1 *$/gm, '');
+}
+
+function withoutCode(markdown) {
+  return withoutBlocks(markdown).replace(/`[^`\n]*`/g, '');
+}
+
+function committedFiles() {
+  const files = capture('git', ['ls-files', '-z']).stdout.split('\0').filter(Boolean);
+  return files.filter((file) => existsSync(path.join(root, file)));
 }
 
 function isLockFile(file) {
