@@ -8,7 +8,8 @@ const nodeGlobals = Object.fromEntries(
 );
 const browserGlobals = Object.fromEntries(
   ['WebSocket', 'document', 'location', 'performance', 'setInterval', 'clearInterval', 'setTimeout', 'clearTimeout']
-    .concat(['window', 'console', 'requestAnimationFrame', 'TextEncoder', 'Blob', 'addEventListener'])
+    .concat(['window', 'console', 'requestAnimationFrame', 'TextEncoder', 'Blob', 'addEventListener', 'Worker'])
+    .concat(['ResizeObserver', 'localStorage', 'matchMedia', 'postMessage'])
     .map((name) => [name, 'readonly']),
 );
 
@@ -38,5 +39,5 @@ export default tseslint.config(
   },
   { files: ['**/*.mjs', '**/*.js', '**/*.cjs'], languageOptions: { globals: nodeGlobals } },
   { files: ['**/*.js', '**/*.cjs'], ignores: ['examples/server/**'], languageOptions: { sourceType: 'commonjs' } },
-  { files: ['examples/server/page.js'], languageOptions: { globals: browserGlobals, sourceType: 'module' } },
+  { files: ['examples/server/page/*.js'], languageOptions: { globals: browserGlobals, sourceType: 'module' } },
 );
