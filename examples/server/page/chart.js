@@ -60,7 +60,7 @@ export class Chart {
   add(values) {
     const now = performance.now();
     this.#samples.push({ at: now, values });
-    while (this.#samples.length > 2 && this.#samples[1].at < now - span) this.#samples.shift();
+    while (this.#samples[0].at < now - span) this.#samples.shift();
     this.#draw();
   }
 
@@ -103,11 +103,12 @@ export class Chart {
     if (this.#width === 0 || document.hidden) return;
     this.#drawnAt = performance.now();
     const { series, scaleFor } = this.#options;
-    const recent = this.#samples.filter(({ at, values }) => values !== null && at >= this.#drawnAt - span);
+    const inSight = this.#samples.filter(({ at }) => at >= this.#drawnAt - span);
+    const recent = inSight.filter(({ values }) => values !== null);
     this.#rescale(scaleFor(recent.flatMap(({ values }) => values)));
     series.forEach((_, i) => {
       const base = this.#yOfShare(this.#scale.base);
-      const paths = pathsOf(this.#samples, (sample) => [this.#x(sample.at), this.#y(sample, i)], base);
+      const paths = pathsOf(inSight, (sample) => [this.#x(sample.at), this.#y(sample, i)], base);
       this.#lines[i].setAttribute('d', paths.line);
       this.#areas[i].setAttribute('d', paths.area);
     });

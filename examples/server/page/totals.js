@@ -31,11 +31,11 @@ export function showTotals(sample) {
   }
 }
 
-/** "3 × 1001, 12 × 1000": the most frequent three. */
+/** "12×1000, 3×1001": the most frequent two. */
 function listOf(counts = {}) {
   return Object.entries(counts)
     .sort(([, a], [, b]) => b - a)
-    .slice(0, 3)
-    .map(([code, count]) => `${format.count(count)} × ${code}`)
+    .slice(0, 2)
+    .map(([code, count]) => `${format.count(count)}×${code}`)
     .join(', ');
 }
