@@ -223,7 +223,7 @@ async function takePicture(page: Page, file: string): Promise<void> {
   const height = Number(await page.evaluate('document.documentElement.scrollHeight'));
   await page.setViewportSize({ width: 1400, height });
   const session = await page.context().newCDPSession(page);
-  const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality: 95 });
+  const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality: 90 });
   writeFileSync(file, data, 'base64');
 }
 
@@ -247,7 +247,7 @@ async function showOff(page: Page): Promise<void> {
   await choose(page, 'rate', 10_000);
   await page.waitForTimeout(15_000);
   await choose(page, 'size', 1024);
-  await say(page, '10,000 messages a second, of 1 KiB now.');
+  await say(page, '1 KiB each from now on.');
   await page.waitForTimeout(12_000);
   await choose(page, 'rate', 1000);
   await page.waitForTimeout(8000);
