@@ -8,10 +8,11 @@ const nodeGlobals = Object.fromEntries(
 );
 const browserGlobals = Object.fromEntries(
   ['WebSocket', 'document', 'location', 'performance', 'setInterval', 'clearInterval', 'setTimeout', 'clearTimeout']
-    .concat(['window', 'console', 'requestAnimationFrame', 'TextEncoder', 'Blob', 'addEventListener'])
+    .concat(['window', 'console', 'requestAnimationFrame', 'TextEncoder', 'Blob', 'addEventListener', 'Worker'])
+    .concat(['ResizeObserver', 'localStorage', 'matchMedia', 'postMessage'])
     .map((name) => [name, 'readonly']),
 );
-const pages = ['examples/server/page.js', 'examples/electron/renderer.js'];
+const pages = ['examples/server/page/*.js', 'examples/electron/renderer.js'];
 
 export default tseslint.config(
   { ignores: ['build/', 'coverage/', 'dist/', 'test/types/whatwg-program.mts'] }, // needs lib.dom.d.ts

@@ -1,17 +1,17 @@
-// An example server on 127.0.0.1: one page over HTTP, an echo on /echo, a chat room on /chat.
+// An example server on 127.0.0.1: a page over HTTP, an echo on /echo, a chat room on /chat, and what they do on /stats.
 //
 //   npm start             http://127.0.0.1:8080/
 //   npm start -- 9000     another port (or the environment variable PORT; 0 lets the system choose)
 //
+// Browsers may connect from this page alone. When it is seen under another address, behind a proxy or a forwarded port,
+// the environment variable ORIGIN names that: ORIGIN=https://example.com npm start.
+//
 // Ctrl-C or SIGTERM ends it in order: every client gets a Close frame with status 1001 (going away).
 import { createServer } from 'node:http';
-import { WebSocket, WebSocketServer } from 'websocket-component';
+import { createEndpoints } from './endpoints.mjs';
 import { servePage } from './page.mjs';
 
 const host = '127.0.0.1';
-const maxEchoBytes = 64 * 1024 * 1024;
-const maxChatBytes = 16 * 1024;
-const maxChatBacklog = 1024 * 1024; // bytes that may wait for one client of the chat before it is dropped
 const closeTimeout = 2000; // milliseconds that clients have for answering the Close frame
 
 const port = Number((process.argv[2] ?? process.env.PORT) || '8080');
@@ -19,32 +19,8 @@ if (!Number.isInteger(port) || port < 0 || port > 65535) {
   fail(`The port must be a whole number from 0 to 65535, for example: npm start -- 9000`);
 }
 
-const echo = new WebSocketServer({ noServer: true, maxPayload: maxEchoBytes });
-echo.on('connection', (socket) => {
-  socket.on('error', (error) => console.error(`/echo: ${error.message}`));
-  socket.on('message', (data, isBinary) => {
-    const isDrained = socket.send(data, { binary: isBinary });
-    // A client that sends and does not read: read nothing more from it until it has caught up.
-    if (!isDrained && socket.readyState === WebSocket.OPEN) socket.pause();
-  });
-  socket.on('drain', () => socket.resume());
-});
-
-const chat = new WebSocketServer({ noServer: true, maxPayload: maxChatBytes });
-chat.on('connection', (socket) => {
-  socket.on('error', (error) => console.error(`/chat: ${error.message}`));
-  socket.on('message', (data, isBinary) => {
-    for (const client of chat.clients) {
-      if (client.bufferedAmount > maxChatBacklog) client.terminate();
-      else client.send(data, { binary: isBinary });
-    }
-  });
-});
-
-const endpoints = new Map([
-  ['/echo', echo],
-  ['/chat', chat],
-]);
+/** The WebSocketServer of each path. */
+let endpoints = new Map();
 
 const http = createServer((request, response) => {
   const path = pathOf(request);
@@ -59,9 +35,7 @@ const http = createServer((request, response) => {
 http.on('upgrade', (request, socket, head) => {
   const endpoint = endpoints.get(pathOf(request));
   if (endpoint === undefined) {
-    refuse(socket, '404 Not Found', 'There are two endpoints: /echo and /chat.');
-  } else if (!isSameOrigin(request)) {
-    refuse(socket, '403 Forbidden', 'Pages of other origins may not connect.');
+    refuse(socket, '404 Not Found', `The endpoints are ${[...endpoints.keys()].join(', ')}.`);
   } else {
     endpoint.handleUpgrade(request, socket, head, (client) => endpoint.emit('connection', client, request));
   }
@@ -76,9 +50,9 @@ http.on('error', (error) => {
 
 http.listen(port, host, () => {
   const address = `${host}:${http.address().port}`;
+  endpoints = createEndpoints(originsOf(http.address().port));
   console.log(`Example server: http://${address}/`);
-  console.log(`  echo  ws://${address}/echo`);
-  console.log(`  chat  ws://${address}/chat`);
+  for (const path of endpoints.keys()) console.log(`  ${path.slice(1).padEnd(5)}  ws://${address}${path}`);
   console.log('Ctrl-C ends it.');
 });
 
@@ -96,7 +70,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 async function end() {
   http.close();
   http.closeIdleConnections();
-  await Promise.all([echo, chat].map((server) => server.close({ code: 1001, timeout: closeTimeout })));
+  await Promise.all([...endpoints.values()].map((server) => server.close({ code: 1001, timeout: closeTimeout })));
   http.closeAllConnections();
 }
 
@@ -105,10 +79,11 @@ function pathOf(request) {
   return request.url.split('?', 1)[0];
 }
 
-/** A browser always sends Origin; accept only pages that this server served. Other programs send none. */
-function isSameOrigin(request) {
-  const { origin, host: authority } = request.headers;
-  return origin === undefined || (URL.canParse(origin) && new URL(origin).host === authority);
+/** The origins of this page. Names that point here without being listed do not count: their owner may be anybody. */
+function originsOf(listeningPort) {
+  const addresses = [host, 'localhost'].map((name) => `http://${name}:${listeningPort}`);
+  if (process.env.ORIGIN) addresses.push(process.env.ORIGIN);
+  return addresses.map((address) => (URL.canParse(address) ? new URL(address).origin : fail('ORIGIN must be a URL.')));
 }
 
 /** Answers an upgrade request with an HTTP error and ends the connection. */

@@ -4,7 +4,8 @@ import { bar, bytes, count, paletteOf, printable } from './terminal.js';
 
 const percentiles = [50, 90, 99, 99.9] as const;
 const mostRanges = 14;
-const barCells = 40;
+const mostBarCells = 40;
+const leastBarCells = 8;
 
 /** The result as data; times are milliseconds. */
 export function loadJson(load: Load, options: LoadOptions): object {
@@ -52,22 +53,22 @@ export function describeLoad(load: Load, options: LoadOptions): string {
     `${load.transport} transport`,
     ...(load.extensions === '' ? [] : [load.extensions]),
   ];
-  const rows: [string, string, string][] = [
-    ['Time', `${(load.measured / 1000).toFixed(1)} s`, ''],
-    ['Messages', count(latencies.count), `${count(Math.round(rate))} a second`],
-    ['Payload', bytes(latencies.count * size), `${bytes(Math.round(rate * size))} a second, each way`],
-    ['Handshake', `${milliseconds(handshakes.percentile(50))} ms`, `slowest ${milliseconds(handshakes.max)} ms`],
-    ['This client', `${Math.round(load.processor * 100)} %`, 'of a core'],
+  const rows: [string, string, string, string][] = [
+    ['Time', (load.measured / 1000).toFixed(1), 's', ''],
+    ['Messages', count(latencies.count), '', `${count(Math.round(rate))} a second`],
+    ['Payload', ...figure(latencies.count * size), `${bytes(Math.round(rate * size))} a second, each way`],
+    ['Handshake', milliseconds(handshakes.percentile(50)), 'ms', `slowest ${milliseconds(handshakes.max)} ms`],
+    ['This client', String(Math.round(load.processor * 100)), '%', 'of a core'],
   ];
-  const nameWidth = Math.max(...rows.map(([name]) => name.length)) + 2;
-  const valueWidth = Math.max(...rows.map(([, value]) => value.length));
+  const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => row[column].length)));
   const lines = [
     bold(printable(options.url)),
     dim(setting.join(' · ')),
     '',
-    ...rows.map(([name, value, more]) =>
-      `  ${dim(name.padEnd(nameWidth))}${value.padStart(valueWidth)}   ${dim(more)}`.trimEnd(),
-    ),
+    ...rows.map(([name, value, unit, more]) => {
+      const figures = `${value.padStart(widths[1])} ${unit.padEnd(widths[2])}`;
+      return `  ${dim(name.padEnd(widths[0] + 2))}${more === '' ? figures.trimEnd() : `${figures}   ${dim(more)}`}`;
+    }),
   ];
   if (latencies.count > 0) lines.push('', ...latencyTable(load), '', ...drawing(load));
   const problems = problemsOf(load);
@@ -76,6 +77,12 @@ export function describeLoad(load: Load, options: LoadOptions): string {
     lines.push('', `${yellow('note')} This client had no processor time left: the server may be faster than this.`);
   }
   return lines.join('\n');
+}
+
+/** A number of bytes, and its unit. */
+function figure(value: number): [string, string] {
+  const [number, unit] = bytes(value).split(' ');
+  return [number, unit];
 }
 
 function latencyTable({ latencies }: Load): string[] {
@@ -109,11 +116,14 @@ function drawing({ latencies }: Load): string[] {
   const decimals = Math.max(...ranges.map(({ from }) => decimalsOf(from)), ...ranges.map(({ to }) => decimalsOf(to)));
   const labels = ranges.map(({ from, to }) => [from.toFixed(decimals), to.toFixed(decimals)]);
   const width = Math.max(...labels.flat().map((label) => label.length));
+  const columns = process.stdout.isTTY ? process.stdout.columns : 80;
+  const barCells = Math.min(Math.max(columns - 2 * width - 17, leastBarCells), mostBarCells);
   return [
     bold('Distribution, ms'),
     ...ranges.map(({ count: many }, index) => {
       const [from, to] = labels[index].map((label) => label.padStart(width));
-      const part = ((many / latencies.count) * 100).toFixed(2).padStart(7);
+      const percent = (many / latencies.count) * 100;
+      const part = (many > 0 && percent < 0.005 ? '<0.01' : percent.toFixed(2)).padStart(7);
       const drawn = many === 0 ? '' : bar(Math.max(many / most, 1 / barCells / 8), barCells);
       return `  ${from} ${dim('–')} ${to} ${dim(`${part} %`)}  ${cyan(drawn)}`.trimEnd();
     }),

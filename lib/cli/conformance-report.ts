@@ -1,5 +1,5 @@
 /** The results of `conformance` for people: what differs, then a table of the families. */
-import { count, paletteOf, printable } from './terminal.js';
+import { count, paletteOf, printable, wrap } from './terminal.js';
 
 /** A result of the suite (test/conformance/runner/result.mjs), as far as it is used here. */
 export interface CaseResult {
@@ -18,7 +18,11 @@ const mostIds = 6;
 export function describeDetails(results: readonly CaseResult[], format: (result: CaseResult) => string): string[] {
   const { red, yellow, dim } = paletteOf(process.stdout);
   const failed = results.filter(({ verdict }) => verdict === 'failed');
-  const lines = failed.slice(0, mostDetails).map((one) => printable(format(one)).replace(/^failed/, red('failed')));
+  const columns = process.stdout.isTTY ? process.stdout.columns : Infinity;
+  const lines = failed
+    .slice(0, mostDetails)
+    .flatMap((one) => printable(format(one)).split('\n'))
+    .map((line) => wrap(line, columns).replace(/^failed/, red('failed')));
   const hidden = failed.length - mostDetails;
   if (hidden > 0) lines.push(dim(`        … ${count(hidden)} more failed; --verbose prints all`));
 

@@ -25,6 +25,8 @@ export function messageOf(error: unknown): string {
 export function hintFor(error: unknown): string | undefined {
   const code = String((error as NodeJS.ErrnoException | undefined)?.code);
   if (/CERT|SELF_SIGNED|ISSUER/.test(code)) return '--ca FILE trusts a certificate, --insecure accepts every one.';
+  if (code === 'ECONNREFUSED') return 'Nobody listens there. Is the server running, and the port the right one?';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'The name of the host is not known here.';
   if (code === 'ECONNRESET') return 'Perhaps the server wants TLS: then its URL begins with wss://.';
   if (code === 'EPROTO') return 'Perhaps the server does not use TLS: then its URL begins with ws://.';
   return undefined;

@@ -63,6 +63,23 @@ export function progress(part: number, text: string): string {
   return `  ${'━'.repeat(full)}${'╌'.repeat(cells - full)}  ${text}`;
 }
 
+/** Breaks a line between words. What follows begins where its text does: behind the last wide gap of its beginning. */
+export function wrap(line: string, columns: number): string {
+  const indent = /^(?:.{0,22} {2})?/.exec(line)?.[0].length ?? 0;
+  const rows: string[] = [];
+  let row = line.slice(0, indent);
+  for (const word of line.slice(indent).split(' ')) {
+    const isFirst = row.length <= indent;
+    if (!isFirst && row.length + 1 + word.length > columns) {
+      rows.push(row);
+      row = ' '.repeat(indent) + word;
+    } else {
+      row += isFirst ? word : ` ${word}`;
+    }
+  }
+  return [...rows, row].join('\n');
+}
+
 /** Text of a peer with control characters made visible, but for tabs and newlines. */
 export function printable(text: string): string {
   // eslint-disable-next-line no-control-regex -- they are what is looked for

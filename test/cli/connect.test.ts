@@ -134,7 +134,10 @@ test('a server that is not there ends with 1', async () => {
   server.close();
   const { status, stdout, stderr } = await run(['connect', `ws://127.0.0.1:${port}`, '-x', 'hello']);
   expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
-  expect(stderr).toBe(`error: connect ECONNREFUSED 127.0.0.1:${port}\n`);
+  expect(stderr).toBe(
+    `error: connect ECONNREFUSED 127.0.0.1:${port}\n` +
+      'Nobody listens there. Is the server running, and the port the right one?\n',
+  );
 });
 
 test('a server that refuses ends with 1', async () => {

@@ -34,7 +34,7 @@ function withoutFigures(text: string): string {
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME')
     .replace(/\b\d+ [A-Z][a-z]{2} \d{4}\b/g, 'DATE')
     .replace(/\b(native|stream)\b( · stream for wss:)?/g, 'TRANSPORT')
-    .replace(/\d[\d,.]*( [KMGT]iB| bytes)?/g, '#')
+    .replace(/<?\d[\d,.]*( [KMGT]iB| bytes)?/g, '#')
     .replace(/ +/g, ' ')
     .split('\n')
     .map((line) => line.trim())

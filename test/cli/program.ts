@@ -16,9 +16,9 @@ const noOpinion = Object.fromEntries(
   ]),
 );
 
-/** Forwards its stdin and stdout to a program on a pseudo terminal of 80 columns, and ends with its status. */
+/** Forwards its stdin and stdout to a program on a pseudo terminal, and ends with its status. */
 const onTerminal = `import os, pty, sys
-status = pty.spawn(['sh', '-c', 'stty cols 80 rows 24; exec "$@"', 'sh'] + sys.argv[1:])
+status = pty.spawn(['sh', '-c', 'stty cols $TERMINAL_COLUMNS rows 24; exec "$@"', 'sh'] + sys.argv[1:])
 sys.exit(os.waitstatus_to_exitcode(status))`;
 
 /** A program that runs. */
@@ -60,7 +60,7 @@ export function start(args: readonly string[], env: NodeJS.ProcessEnv = {}): Pro
 
 /** Starts it on a pseudo terminal; what it prints to stdout and stderr is in `stdout`. */
 export function startOnTerminal(args: readonly string[], env: NodeJS.ProcessEnv = {}): Program {
-  const plain = { ...noOpinion, NO_COLOR: '1', TERM: 'xterm', ...env };
+  const plain = { ...noOpinion, NO_COLOR: '1', TERM: 'xterm', TERMINAL_COLUMNS: '80', ...env };
   return new Program(python, ['-c', onTerminal, process.execPath, program, ...args], plain);
 }
 

@@ -127,12 +127,18 @@ test('a server sends what is typed to all, and shows which client sent what', as
   expect((await started.ended).status).toBe(0);
 });
 
-test('a measurement shows its progress, and Ctrl-C ends it with the result so far', async () => {
+test('a measurement shows its progress, and Ctrl-C ends it with the result so far, drawn as wide as it can be', async () => {
   const { url } = await serveEcho();
-  const started = startOnTerminal(['bench', url, '--duration', '60', '--warmup', '0', '-c', '2']);
+  const options = ['--duration', '60', '--warmup', '0', '-c', '2'];
+  const started = startOnTerminal(['bench', url, ...options], { TERMINAL_COLUMNS: '50' });
   await started.prints('messages/s');
   started.type(controlC);
   const { status } = await started.ended;
-  expect(screenOf(started.stdout).join('\n')).toContain('Distribution, ms\n');
+  const lines = screenOf(started.stdout);
+  const drawing = lines
+    .slice(lines.indexOf('Distribution, ms') + 1)
+    .filter((line) => line.includes('▏') || line.includes('█'));
+  expect(drawing.length).toBeGreaterThan(0);
+  expect(Math.max(...drawing.map((line) => line.length))).toBeLessThanOrEqual(50);
   expect(status).toBe(0);
 });

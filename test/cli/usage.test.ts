@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Arguments, describeOptions, UsageError, type Option } from '../../lib/cli/arguments';
 import { readLine } from '../../lib/cli/line-commands';
-import { bar, bytes, printable } from '../../lib/cli/terminal';
+import { bar, bytes, printable, wrap } from '../../lib/cli/terminal';
 import { root } from '../lib/support';
 import { program, Program, run } from './program';
 
@@ -90,6 +90,14 @@ test('typed lines are messages and commands', () => {
 
 test('text of a peer cannot move the cursor', () => {
   expect(printable('a\x1b[2J\r\n\tb\x9b\u202e€')).toBe('a\\x1b[2J\\x0d\n\tb\\x9b\\u202e€');
+});
+
+test('long lines are broken between words, and go on below their text', () => {
+  expect(wrap('  seen    one two three', 16)).toBe('  seen    one\n          two\n          three');
+  expect(wrap('failed  1.2.3   some words', 24)).toBe('failed  1.2.3   some\n                words');
+  expect(wrap('no gap in this one', 12)).toBe('no gap in\nthis one');
+  expect(wrap('  one    averyverylongword', 12)).toBe('  one    averyverylongword');
+  expect(wrap('short', Infinity)).toBe('short');
 });
 
 test('bars and numbers of bytes', () => {

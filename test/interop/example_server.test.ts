@@ -1,8 +1,10 @@
 // The example server as its users meet it: a program with a port, an exit code and HTTP answers.
 import { once } from 'node:events';
-import { request as httpRequest } from 'node:http';
+import { type IncomingHttpHeaders, request as httpRequest } from 'node:http';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { WebSocket as WsClient } from 'ws';
+import type { ServerStats } from '../../lib';
+import { until } from '../lib/support';
 import { nextMessage, Program, startExampleServer } from './peers';
 
 const key = 'dGhlIHNhbXBsZSBub25jZQ==';
@@ -16,6 +18,19 @@ function exchangeRaw(port: number, lines: string[]): Promise<string> {
     socket.once('end', () => resolve(text)).once('error', reject);
     socket.setTimeout(5000, () => socket.destroy(new Error(`no end within 5 s; received: ${text}`)));
   });
+}
+
+/** What /stats sends; of it, what is looked at here. */
+interface Sample {
+  totals: ServerStats;
+  connections: {
+    path: string;
+    address: string;
+    bytesReceived: number;
+    messagesReceived: number;
+    messagesSent: number;
+  }[];
+  unlisted: number;
 }
 
 function upgradeRequest(changes: Record<string, string | undefined> = {}, start = 'GET /echo HTTP/1.1'): string[] {
@@ -39,13 +54,25 @@ function parse(response: string) {
   return { status: Number(status.split(' ')[1]), headers, body };
 }
 
-function get(url: string, method = 'GET'): Promise<{ status: number; type: string; body: string }> {
+interface Answer {
+  status: number;
+  type: string;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+function get(url: string, method = 'GET'): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const request = httpRequest(url, { method, agent: false }, (response) => {
       let body = '';
       response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
       response.once('end', () =>
-        resolve({ status: response.statusCode!, type: response.headers['content-type'] ?? '', body }),
+        resolve({
+          status: response.statusCode!,
+          type: response.headers['content-type'] ?? '',
+          headers: response.headers,
+          body,
+        }),
       );
     });
     request.once('error', reject).end();
@@ -66,8 +93,12 @@ describe('a running example server', () => {
     const page = await get(server.url);
     expect(page).toMatchObject({ status: 200, type: 'text/html; charset=utf-8' });
     const files = [...page.body.matchAll(/(?:href|src)="(\/[^"]*)"/g)].map((match) => match[1]);
-    expect(files).toHaveLength(2);
+    expect(files).toContain('/main.js');
     for (const file of files) expect((await get(new URL(file, server.url).href)).status).toBe(200);
+    for (const { headers } of [page, await get(`${server.url}load-worker.js`), await get(`${server.url}nothing`)]) {
+      expect(headers['content-security-policy']).toMatch(/^default-src 'none'; script-src 'self'; /);
+      expect(headers['content-security-policy']).toContain("connect-src 'self'; ");
+    }
     expect((await get(`${server.url}server.mjs`)).status).toBe(404);
     expect((await get(`${server.url}..%2fpackage.json`)).status).toBe(404);
     expect((await get(server.url, 'POST')).status).toBe(405);
@@ -85,6 +116,12 @@ describe('a running example server', () => {
     ['400 for another protocol than websocket', 400, upgradeRequest({ Upgrade: 'h2c' })],
     ['403 for a page of another origin', 403, upgradeRequest({ Origin: 'https://example.com' })],
     ['403 for a page without an origin', 403, upgradeRequest({ Origin: 'null' })],
+    [
+      '403 for a page of a name that was pointed here',
+      403,
+      upgradeRequest({ Host: 'a.example', Origin: 'http://a.example' }),
+    ],
+    ['403 for such a page on /stats', 403, upgradeRequest({ Origin: 'https://example.com' }, 'GET /stats HTTP/1.1')],
   ])('refuses a handshake with %s, says why, and lives', async (_, status, lines) => {
     const response = parse(await exchangeRaw(port, lines));
     expect(response.status).toBe(status);
@@ -101,10 +138,38 @@ describe('a running example server', () => {
     socket.terminate();
   });
 
-  test('accepts the page of its own origin', async () => {
-    const socket = new WsClient(server.chat, { origin: server.url.slice(0, -1) });
+  test.each(['127.0.0.1', 'localhost'])('accepts the page of its own origin at %s', async (name) => {
+    const socket = new WsClient(server.chat, { origin: `http://${name}:${port}` });
     await once(socket, 'open');
     socket.terminate();
+  });
+
+  test('tells its viewers the same: totals, and the oldest hundred connections', async () => {
+    const clients = Array.from({ length: 101 }, () => new WsClient(server.echo));
+    await Promise.all(clients.map((client) => once(client, 'open')));
+    const reply = nextMessage(clients[0]);
+    clients[0].send('four');
+    await reply;
+
+    const viewers = [new WsClient(`${server.url}stats`), new WsClient(`${server.url}stats`)];
+    const texts = viewers.map((viewer) => {
+      const seen: string[] = [];
+      viewer.on('message', (data) => seen.push((data as Buffer).toString()));
+      return seen;
+    });
+    const common = () => texts[0].filter((text) => texts[1].includes(text)).map((text) => JSON.parse(text) as Sample);
+    await until(() => common().some(({ unlisted }) => unlisted === 3), 'a sample with both viewers');
+    const sample = common().find(({ unlisted }) => unlisted === 3)!;
+    expect(sample.totals.connections).toBe(101);
+    expect(sample.connections).toHaveLength(100);
+    const row = sample.connections.find(({ messagesSent }) => messagesSent === 1)!;
+    expect(row).toMatchObject({
+      path: '/echo',
+      messagesReceived: 1,
+      address: expect.stringMatching(/^127\.0\.0\.1:\d+$/),
+    });
+    expect(row.bytesReceived).toBeGreaterThanOrEqual(10); // a header of 6 and 4; on a stream the handshake counts too
+    [...clients, ...viewers].forEach((client) => client.terminate());
   });
 });
 
