@@ -237,19 +237,20 @@ async function showOff(page: Page): Promise<void> {
     await who.press('#text', 'Enter');
     await who.waitForTimeout(500);
   };
-  await choose(page, 'rate', 1000);
-  await choose(page, 'connections', 4);
-  await page.waitForTimeout(14_000);
+  const load = async (name: string, value: number, seconds: number) => {
+    await choose(page, name, value);
+    await page.waitForTimeout(seconds * 1000);
+  };
+  await load('connections', 4, 0);
+  await load('rate', 1000, 14);
   await say(page, 'Is anybody there?');
   await say(other, 'Loud and clear.');
-  await choose(page, 'connections', 16);
-  await page.waitForTimeout(12_000);
-  await choose(page, 'rate', 10_000);
-  await page.waitForTimeout(15_000);
-  await choose(page, 'size', 1024);
-  await say(page, '1 KiB each from now on.');
-  await page.waitForTimeout(12_000);
-  await choose(page, 'rate', 1000);
-  await page.waitForTimeout(8000);
+  await load('connections', 16, 0);
+  await load('rate', 10_000, 9);
+  await load('rate', 1000, 8);
+  await say(page, 'Now messages of 1 KiB.');
+  await load('size', 1024, 12);
+  await load('rate', 10_000, 7);
+  await load('rate', 1000, 11);
   await other.close();
 }
