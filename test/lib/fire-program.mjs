@@ -86,7 +86,8 @@ async function run(cell) {
   const { events, callbacks, isReached } = record;
   const seen = { ...cell, events, callbacks, isReached, milliseconds };
   const isServer = cell.role === 'server';
-  const hasSocket = !isServer || (cell.state === undefined ? 'first' in callbacks : !cell.state.includes('the handshake'));
+  const hasSocket =
+    !isServer || (cell.state === undefined ? 'first' in callbacks : !cell.state.includes('the handshake'));
   return { ...seen, broken: brokenRules(seen, hasSocket) };
 }
 
