@@ -63,7 +63,7 @@ if (values.asan) {
   const addon = path.join(buildNative('asan', { targets: ['addon'] }), 'websocket_component.node');
   Object.assign(env, asanEnvironment(), { WEBSOCKET_COMPONENT_BINARY: addon });
 }
-const timeout = (values.long || values.asan ? 10 : 1) * minute;
+const timeout = (values.long || values.asan ? 10 : 2) * minute;
 
 const tests = [];
 
