@@ -13,10 +13,12 @@ const mostEarly = 50;
 const ends = ['never answers', 'keeps TCP open', 'floods instead of an answer', 'floods behind its Close frame'];
 /** What a socket of the program saw: its end, after so many milliseconds, and messages behind the Close frame of the peer. */
 const seen = Object.fromEntries(ends.map((end) => [end, { codes: new Map(), times: [], late: 0, errors: 0 }]));
+const rawSockets = [];
 let flooded = 0;
 
 /** The peer's part, on a raw socket. */
 function misbehave(socket, end, isClient) {
+  rawSockets.push(socket);
   const decoder = new FrameDecoder(!isClient);
   const closeFrame = encodeFrame({ opcode: Opcode.close, payload: closePayload(1000) }, isClient).bytes;
   const message = encodeFrame({ opcode: Opcode.binary, payload: { binary: 60_000 } }, isClient).bytes;
@@ -88,4 +90,4 @@ report(
     `were sent, memory grew by ${(grown / MiB).toFixed(1)} MiB`,
   isMet,
 );
-process.exit(); // raw peers still have their ends open
+for (const socket of rawSockets) socket.destroy();

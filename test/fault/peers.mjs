@@ -5,11 +5,11 @@ import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { json } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { report } from './common.mjs';
+import { exiting, report } from './common.mjs';
 
 const file = fileURLToPath(new URL('../lib/fire-program.mjs', import.meta.url));
 const module = createRequire(import.meta.url).resolve('websocket-component');
-const child = spawn(process.execPath, [file, module, 'faults'], { stdio: ['ignore', 'pipe', 'inherit'] });
+const child = spawn(process.execPath, [file, module, 'faults'], { env: exiting, stdio: ['ignore', 'pipe', 'inherit'] });
 const [{ results, strange }, [status, signal]] = await Promise.all([json(child.stdout), once(child, 'exit')]);
 const wrong = results.flatMap((cell) => cell.broken.map((why) => `${cell.role}, ${cell.state}, ${cell.fault}: ${why}`));
 wrong.push(...strange);

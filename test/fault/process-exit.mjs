@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { report } from './common.mjs';
+import { exiting, report } from './common.mjs';
 
 const rounds = Number(process.argv[2]);
 const places = [
@@ -28,7 +28,11 @@ const total = runs.length;
 async function work() {
   for (let run = runs.shift(); run !== undefined; run = runs.shift()) {
     const [place, delay] = run;
-    const child = spawn(process.execPath, [file, place, String(delay)], { stdio: 'ignore', timeout: 30_000 });
+    const child = spawn(process.execPath, [file, place, String(delay)], {
+      env: exiting,
+      stdio: 'ignore',
+      timeout: 30_000,
+    });
     const [code, signal] = await once(child, 'exit');
     if (code !== (place === 'throw' ? 1 : 7)) wrong.push(`${place} after ${delay} ms: ${signal ?? code}`);
   }
