@@ -8,6 +8,7 @@ import { ownTarget, packAll } from './pack-all.mjs';
 import { nodeProgram, root, runBeside, which } from './run.mjs';
 
 const filter = process.argv[2] ?? '';
+let rowCount = 0;
 const folder = path.join(root, 'build/matrix');
 const programs = path.join(root, 'test/package/programs');
 const tool = (file) => path.join(folder, 'tools/node_modules', file);
@@ -99,6 +100,7 @@ function project(name, manifest = {}) {
 /** The rows of a table: their names, and for each column what is done; a failure is a cell. */
 async function table(title, columns, rows) {
   const chosen = rows.filter(([name]) => `${title} ${name}`.toLowerCase().includes(filter.toLowerCase()));
+  rowCount += chosen.length;
   if (chosen.length === 0) return;
   console.log(`\n| ${title} | ${columns.join(' | ')} |\n|---|${columns.map(() => '---|').join('')}`);
   for (const [name, ...steps] of chosen) {
@@ -319,6 +321,7 @@ await table('Test host', ['`node --test`', 'Jest', '`--no-addons` is explained']
 await table('Package manager', ['README'], packageManagers(tarballs));
 await table('Bundler', ['README'], bundlers(tarballs));
 await table('Check', ['Result'], checks(tarballs));
+if (rowCount === 0) failures.push(`nothing has "${filter}" in its name`);
 for (const failure of failures) console.error(`\n${failure}`);
 console.log(failures.length === 0 ? '\nall work' : `\n${failures.length} failed`);
 process.exitCode = failures.length === 0 ? 0 : 1;
