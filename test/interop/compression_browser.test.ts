@@ -1,13 +1,13 @@
 // permessage-deflate of headless Chromium and of our server. The page sends every message back.
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { exchangeTimeout, exchangeWithClient, nameOf, settings } from './compression';
-import { chromiumPath, chromiumSwitches } from './peers';
+import { launchChromium } from './peers';
 
 let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: chromiumPath(), args: chromiumSwitches });
+  browser = await launchChromium();
   page = await browser.newPage();
 }, 60_000);
 afterAll(() => browser.close());

@@ -6,9 +6,9 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { chromium, type Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { WebSocket as WsClient } from 'ws';
-import { chromiumPath, chromiumSwitches, root, timeout } from './peers';
+import { launchChromium, root, timeout } from './peers';
 
 const folder = join(root, 'examples', 'electron');
 
@@ -62,7 +62,7 @@ test(
     let output = '';
     for (const stream of [main.stdout!, main.stderr!]) stream.on('data', (text) => (output += String(text)));
     const ended = once(main, 'exit');
-    const browser = await chromium.launch({ executablePath: chromiumPath(), args: chromiumSwitches });
+    const browser = await launchChromium();
     try {
       const { file, webPreferences } = await nextAnswer(main);
       expect(webPreferences).toEqual({

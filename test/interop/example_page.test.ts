@@ -3,14 +3,14 @@
 // With SCREENSHOTS=docs/images it makes the pictures of the documents, which takes a minute; else they go to build/.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
-import { chromiumPath, chromiumSwitches, root, startExampleServer, timeout } from './peers';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium, root, startExampleServer, timeout } from './peers';
 
 let server: Awaited<ReturnType<typeof startExampleServer>>;
 let browser: Browser;
 
 beforeAll(async () => {
-  browser = await chromium.launch({ executablePath: chromiumPath(), args: chromiumSwitches });
+  browser = await launchChromium();
   server = await startExampleServer();
 }, 60_000);
 

@@ -1,5 +1,5 @@
 // What the interoperability tests share: the messages that every pair of peers exchanges, the example server as a
-// process of its own, and a certificate for TLS. What is missing is an error that names the command
+// process of its own, a browser, and a certificate for TLS. What is missing is an error that names the command
 // which installs it; only the programs that not every system has a package of are skipped (describeWith).
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { type EventEmitter, once } from 'node:events';
@@ -8,6 +8,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { type Browser, chromium } from 'playwright-core';
 
 export const root = join(__dirname, '..', '..');
 
@@ -158,7 +159,7 @@ export async function startExampleServer(port = 0) {
 }
 
 /** The path of Chromium. Throws when it is not installed. */
-export function chromiumPath(): string {
+function chromiumPath(): string {
   const path = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
   try {
     accessSync(path);
@@ -168,11 +169,14 @@ export function chromiumPath(): string {
   return path;
 }
 
-/** Command line switches of a Chromium that looks nothing up by itself. */
-export const chromiumSwitches = [
-  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
-  ...['--disable-background-networking', '--disable-component-update'],
-];
+/** A headless Chromium that looks nothing up by itself. */
+export function launchChromium(): Promise<Browser> {
+  const args = [
+    ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-sync'],
+    ...['--disable-background-networking', '--disable-component-update'],
+  ];
+  return chromium.launch({ executablePath: chromiumPath(), args });
+}
 
 /** A self-signed certificate for 127.0.0.1 and localhost, made by the openssl program in a folder that `remove` deletes. */
 export function makeCertificate() {

@@ -7,10 +7,9 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { chromium } from 'playwright-core';
 import { WebSocketServer } from '../../lib';
 import { acceptText, afterTest, closePayload, frame, RawPeer, root } from '../lib/support';
-import { chromiumPath } from './peers';
+import { launchChromium } from './peers';
 import { differences } from './whatwg_differences';
 
 const plain = { mask: false };
@@ -73,7 +72,7 @@ test('every observation is the same but for those that are listed', async () => 
   const host = await serve();
   const program = readFileSync(join(__dirname, 'whatwg_cases.js'), 'utf8');
 
-  const browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox', '--disable-gpu'] });
+  const browser = await launchChromium();
   afterTest(() => browser.close());
   const page = await browser.newPage();
   await page.goto(`http://${host}/page`);
