@@ -268,7 +268,9 @@ napi_value Delivery::borrow(const driver::Slab::Block& block) {
   const auto finalize = [](napi_env /*env*/, void* /*data*/, void* hint) {
     const std::unique_ptr<driver::Slab::Block> shared(static_cast<driver::Slab::Block*>(hint));
   };
-  createExternalBuffer(env_, driver::Slab::kBlockSize, block.get(), finalize, share.get(), &buffer);
+  if (createExternalBuffer(env_, driver::Slab::kBlockSize, block.get(), finalize, share.get(), &buffer) != napi_ok) {
+    return nullptr;  // the environment is ending
+  }
   static_cast<void>(share.release());
   napi_create_reference(env_, buffer, 1, &borrowed_);
   return buffer;

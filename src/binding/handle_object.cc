@@ -39,7 +39,7 @@ AddonData::~AddonData() = default;
 // ---------------------------------------------------------------------------------------------------------------------
 // Life
 
-Napi::Function HandleObject::define(Napi::Env env, AddonData& data) {
+bool HandleObject::define(Napi::Env env, AddonData& data) {
   const Napi::Function constructor = DefineClass(
       env, "WebSocketHandle",
       {
@@ -61,9 +61,11 @@ Napi::Function HandleObject::define(Napi::Env env, AddonData& data) {
           InstanceMethod<&HandleObject::invoke<&HandleObject::abort>>("abort"),
           InstanceMethod<&HandleObject::invoke<&HandleObject::remove>>("delete"),
       });
+  if (constructor.IsEmpty()) {
+    return false;
+  }
   data.handleConstructor = Napi::Persistent(constructor);
-  data.intrinsics.load(env);
-  return constructor;
+  return data.intrinsics.load(env);
 }
 
 Napi::Value HandleObject::create(const Napi::CallbackInfo& info, bool server) {

@@ -42,8 +42,9 @@ struct AddonData {
 
 class HandleObject final : public Napi::ObjectWrap<HandleObject> {
  public:
-  // Makes the constructor, with its static methods, and puts it into the environment's AddonData.
-  static Napi::Function define(Napi::Env env, AddonData& data);
+  // Makes the constructor, with its static methods, and puts it and what it needs into the environment's AddonData.
+  // False: as Intrinsics::load().
+  [[nodiscard]] static bool define(Napi::Env env, AddonData& data);
 
   // Called by create() only. Arguments: whether it is a server, the properties.
   explicit HandleObject(const Napi::CallbackInfo& info);

@@ -238,7 +238,9 @@ Napi::Uint8Array HandleObject::view(Napi::Env env, const WEB_SOCKET_BUFFER& buff
                                  operation->offset + static_cast<std::size_t>(data - operation->data));
   }
   auto copy = Napi::Uint8Array::New(env, length);
-  std::copy_n(data, length, copy.Data());
+  if (!copy.IsEmpty()) {  // where the environment is ending
+    std::copy_n(data, length, copy.Data());
+  }
   return copy;
 }
 

@@ -1,5 +1,7 @@
 #include "intrinsics.h"
 
+#include <array>
+
 namespace websocket::binding {
 namespace {
 
@@ -7,23 +9,44 @@ constexpr std::size_t kUsualSlots = 8;
 
 }  // namespace
 
-void Intrinsics::load(Napi::Env env) {
-  const Napi::Object global = env.Global();
-  const auto constructor = global.Get("ArrayBuffer").As<Napi::Function>();
-  const auto object = global.Get("Object").As<Napi::Object>();
-  const auto weakMap = global.Get("WeakMap").As<Napi::Function>().New({});
-  arrayBuffer_ = Napi::Persistent(constructor);
-  objectCreate_ = Napi::Persistent(object.Get("create").As<Napi::Function>());
-  companions_ = Napi::Persistent(weakMap);
-  weakMapSet_ = Napi::Persistent(weakMap.Get("set").As<Napi::Function>());
-  weakMapDelete_ = Napi::Persistent(weakMap.Get("delete").As<Napi::Function>());
-
-  const Napi::Value descriptor = object.Get("getOwnPropertyDescriptor")
-                                     .As<Napi::Function>()
-                                     .Call({constructor.Get("prototype"), Napi::String::New(env, "resizable")});
-  if (descriptor.IsObject()) {
-    resizable_ = Napi::Persistent(descriptor.As<Napi::Object>().Get("get").As<Napi::Function>());
+bool Intrinsics::load(napi_env env) {
+  const auto get = [env](napi_value object, const char* name) {
+    napi_value value = nullptr;
+    return object != nullptr && napi_get_named_property(env, object, name, &value) == napi_ok ? value : nullptr;
+  };
+  const auto keep = [env]<typename T>(napi_value value, Napi::Reference<T>& reference) {
+    if (napi_valuetype type{};
+        value == nullptr || napi_typeof(env, value, &type) != napi_ok || type == napi_undefined) {
+      return false;
+    }
+    reference.Reset(T(env, value), 1);
+    return !reference.IsEmpty();
+  };
+  napi_value global = nullptr;
+  napi_value name = nullptr;
+  napi_value weakMap = nullptr;
+  napi_get_global(env, &global);
+  napi_create_string_utf8(env, "resizable", NAPI_AUTO_LENGTH, &name);
+  napi_value const weakMapClass = get(global, "WeakMap");
+  if (weakMapClass == nullptr || napi_new_instance(env, weakMapClass, 0, nullptr, &weakMap) != napi_ok) {
+    return false;
   }
+  napi_value const arrayBuffer = get(global, "ArrayBuffer");
+  napi_value const object = get(global, "Object");
+  if (!keep(arrayBuffer, arrayBuffer_) || !keep(get(object, "create"), objectCreate_) || !keep(weakMap, companions_) ||
+      !keep(get(weakMap, "set"), weakMapSet_) || !keep(get(weakMap, "delete"), weakMapDelete_)) {
+    return false;
+  }
+  const std::array arguments = {get(arrayBuffer, "prototype"), name};
+  napi_value const describe = get(object, "getOwnPropertyDescriptor");
+  napi_value descriptor = nullptr;
+  napi_valuetype type{};
+  if (describe == nullptr || arguments[0] == nullptr ||
+      napi_call_function(env, object, describe, arguments.size(), arguments.data(), &descriptor) != napi_ok ||
+      napi_typeof(env, descriptor, &type) != napi_ok) {
+    return false;
+  }
+  return type == napi_undefined || keep(get(descriptor, "get"), resizable_);
 }
 
 std::optional<Napi::ArrayBuffer> Intrinsics::makeArrayBuffer(Napi::Env env, std::size_t size) const {

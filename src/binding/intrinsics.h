@@ -13,7 +13,10 @@ namespace websocket::binding {
 
 class Intrinsics {
  public:
-  void load(Napi::Env env);
+  // False: the language lacks something, or an exception is pending, or the environment is ending. (Then every call
+  // that may run JavaScript fails, with no exception to show for it, and a chain of node-addon-api's calls ends the
+  // process.)
+  [[nodiscard]] bool load(napi_env env);
 
   // Nullopt: there is no memory, or the environment is ending (napi_create_arraybuffer ends the process instead).
   std::optional<Napi::ArrayBuffer> makeArrayBuffer(Napi::Env env, std::size_t size) const;

@@ -1,7 +1,7 @@
 // What the programs of test/fault share. Each is a process of its own: it prints what it measured in one line, and ends with
 // status 0 when the figure is met, and by itself.
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readlinkSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { WebSocketServer } from 'websocket-component';
 import { openConnection } from '../conformance/runner/handshake.mjs';
@@ -78,11 +78,38 @@ export function residentMemory() {
   }
 }
 
+/** What JavaScript holds, in bytes: its heap, and Buffers beside it. The program has to be run with --expose-gc. */
+export async function heldMemory() {
+  for (let i = 0; i < 3; i++) {
+    globalThis.gc();
+    await pause(50); // for what is freed because an object was
+  }
+  const { heapUsed, external } = process.memoryUsage(); // arrayBuffers are a part of external
+  return heapUsed + external;
+}
+
 /** Open descriptors of this process; 0 where that cannot be seen. */
 export function descriptors() {
   try {
     return readdirSync('/proc/self/fd').length;
   } catch {
     return 0;
+  }
+}
+
+/** Those of them that are no files: sockets, pipes, timers. */
+export function descriptorsBesideFiles() {
+  try {
+    return readdirSync('/proc/self/fd').filter((name) => !targetOf(name).startsWith('/')).length;
+  } catch {
+    return 0;
+  }
+}
+
+function targetOf(descriptor) {
+  try {
+    return readlinkSync(`/proc/self/fd/${descriptor}`);
+  } catch {
+    return '/'; // closed meanwhile
   }
 }

@@ -145,6 +145,13 @@ std::vector<std::uint8_t> send(Role role, const std::vector<Message>& messages,
   return wire;
 }
 
+// Whether the first refused data that the second took. Data that refers beyond the window may do that: zlib sees it in
+// some splits only (deflate_stream_fuzz.cc).
+bool endedEarlier(const Reader& first, const Reader& second) {
+  return first.fault == FaultKind::InvalidCompressedData && first.messages.size() <= second.messages.size() &&
+         std::equal(first.messages.begin(), first.messages.end(), second.messages.begin());
+}
+
 void check(FuzzedDataProvider& choices) {
   const auto deflate = std::make_shared<PermessageDeflateOptions>();
   deflate->pool = std::make_shared<DeflatePool>();
@@ -154,6 +161,8 @@ void check(FuzzedDataProvider& choices) {
                                  choices.ConsumeIntegralInRange<std::uint8_t>(8, 15)};
   const auto step = choices.ConsumeIntegralInRange<std::size_t>(1, 50);
   const std::vector<std::uint8_t> wire = choices.ConsumeRemainingBytes<std::uint8_t>();
+
+  const std::uint8_t window = role == Role::Server ? agreed.clientMaxWindowBits : agreed.serverMaxWindowBits;
 
   Reader whole;
   whole.read(role, makeOptions(deflate), agreed, wire, wire.size());
@@ -167,8 +176,8 @@ void check(FuzzedDataProvider& choices) {
   small.read(role, makeOptions(deflate), agreed, wire, step + 7);
   REQUIRE(pooled.pool.empty());
   for (const Reader* const other : {&pooled, &small}) {
-    REQUIRE(other->messages == whole.messages);
-    REQUIRE(other->fault == whole.fault);
+    const bool isSame = other->messages == whole.messages && other->fault == whole.fault;
+    REQUIRE(isSame || (window < kMaxWindowBits && (endedEarlier(*other, whole) || endedEarlier(whole, *other))));
   }
 
   Reader echo;

@@ -1,11 +1,13 @@
 // What those get who use the packages. C and C++ programs, from `cmake --install`: the package is installed into a folder
 // of the build, used from there by both ways and languages, and its symbols and its layout on 32-bit machines are checked.
-// JavaScript programs, from npm: npm.mjs, and in Electron: electron.mjs. Run by npm test.
+// JavaScript programs, from npm: npm.mjs, in Electron: electron.mjs, and in workers that end: termination.mjs. Run by npm
+// test.
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { capture, root, which } from '../../scripts/run.mjs';
 import { electronTests } from './electron.mjs';
 import { npmTests } from './npm.mjs';
+import { terminationTests } from './termination.mjs';
 
 const folder = path.join(root, 'test/package');
 const warnings = ['-Wall', '-Wextra', '-Wpedantic', '-Werror'];
@@ -32,6 +34,7 @@ export function packageTests(build, filter = '') {
       [`${language.name} finds the package with pkg-config`, () => usePkgConfig(language, build, prefix)],
     ]),
     ...electronTests(build),
+    ...terminationTests(build),
     ...npmTests(build),
   ].filter(([name]) => name.includes(filter));
   if (tests.some(([name]) => name.includes('finds the package'))) {
