@@ -33,11 +33,15 @@ class Reference {
   Reference& operator=(const Reference&) = delete;
   ~Reference() { inflateEnd(&stream_); }
 
-  // Nothing: the data is corrupt.
+  // Nothing: the data is corrupt. More than kMostOutput: there would be more still, or the data would be corrupt
+  // behind.
   std::optional<std::string> message(const std::string& payload) {
     std::string text;
     if (!payload.empty() && !run(payload, text)) {
       return std::nullopt;
+    }
+    if (text.size() > kMostOutput) {
+      return text;
     }
     if (!atBoundary_ && (!run(kTail, text) || !atBoundary_)) {
       return std::nullopt;
