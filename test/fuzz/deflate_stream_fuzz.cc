@@ -40,13 +40,10 @@ class Reference {
     if (!payload.empty() && !run(payload, text)) {
       return std::nullopt;
     }
-    if (text.size() > kMostOutput) {
-      return text;
-    }
-    if (!atBoundary_ && (!run(kTail, text) || !atBoundary_)) {
+    if (!atBoundary_ && text.size() <= kMostOutput && !run(kTail, text)) {
       return std::nullopt;
     }
-    return text;
+    return atBoundary_ || text.size() > kMostOutput ? std::optional(text) : std::nullopt;
   }
 
  private:
