@@ -272,13 +272,14 @@ async function attack(carriers) {
   rmSync(folder, { recursive: true });
 }
 
-/** What each of some attacks cost, one after the other. */
-async function costsOf(server, carrier, bytes) {
+/** What each of some attacks cost, one after the other; `between` is called behind each. */
+async function costsOf(server, carrier, bytes, between = () => {}) {
   await (await join(server.port, carrier)).explode(bytes); // warms up
   const costs = [];
   for (let round = 0; round < rounds; round += 1) {
     const { explode } = await join(server.port, carrier);
     costs.push(await server.cost(() => explode(bytes)));
+    between();
   }
   const codes = costs.map(({ outcome }) => outcome);
   expectCodes(codes, [1009]);
@@ -306,8 +307,9 @@ async function endureOne(folder, carrier, forms, option, maxPayload) {
   const alone = [];
   for (const [form, bytes] of Object.entries(forms)) {
     const nodes = await memoryOfNode(folder, carrier, option, bytes);
-    const { memory, time } = await costsOf(server, carrier, bytes);
-    for (let round = 0; round < rounds; round += 1) alone.push((zlibTime(size) * maxPayload) / (size * mebibyte));
+    // In turn, so that a slow moment of the machine meets both.
+    const measureZlib = () => alone.push((zlibTime(size) * maxPayload) / (size * mebibyte));
+    const { memory, time } = await costsOf(server, carrier, bytes, measureZlib);
     const [beside, highest] = [memory[(rounds - 1) / 2], memory.at(-1)].map((size) => (size - maxPayload) / kibibyte);
     console.log(
       `  ${form}: closed with 1009, ${time.toFixed(0)} ms of processor time, ${beside.toFixed(1)} KiB of memory beside ` +
