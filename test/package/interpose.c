@@ -1,6 +1,6 @@
-// Stands between the native module and Node-API, for termination.mjs: ends_x() in the place of napi_x(). When a thread
-// comes to the call whose number is in the environment variable ENDS_AT, it writes a byte to the socket whose number is
-// in ENDS_SOCKET's other end, and goes on when it gets one back.
+// Stands between the native module and Node-API, for termination.mjs: ends_x() in the place of napi_x(). A thread that
+// comes to the call whose number is in the environment variable ENDS_AT writes a byte to a socket, and goes on when it
+// gets one back. ENDS_SOCKET is the descriptor of the other end.
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>

@@ -1,9 +1,10 @@
 // worker.terminate() between any two calls of Node-API: from there on every call that may run JavaScript fails, and no
 // exception is pending. In a copy of the native module those calls go by way of a library (interpose.c) that stops at
 // one of them until the worker is told to end; programs/terminated.mjs goes through them. Part of package.mjs.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { capture, root } from '../../scripts/run.mjs';
+import { root } from '../../scripts/run.mjs';
+import { importsOf, must, replaceFunctions } from './binary.mjs';
 
 /**
  * The functions of Node-API that fail while the environment ends (NAPI_PREAMBLE in Node's source), as far as the module
@@ -29,35 +30,17 @@ export function terminationTests(build) {
   return [['a worker may end before any call of Node-API', () => endEverywhere(build)]];
 }
 
-function must(program, args, options = {}) {
-  const result = capture(program, args, { timeout: 300_000, ...options });
-  if (result.status !== 0) throw new Error(`${program} ${args.join(' ')}: ${result.status}\n${result.all}`);
-  return result.stdout;
-}
-
 function endEverywhere(build) {
   if (process.platform !== 'linux') return;
   const binary = path.join(build, 'websocket_component.node');
-  const folder = path.join(build, 'termination');
-  mkdirSync(folder, { recursive: true });
-  const [library, copy] = [path.join(folder, 'interpose.so'), path.join(folder, 'websocket_component.node')];
-
-  const bytes = readFileSync(binary);
-  const used = functions.filter((name) => {
-    const at = bytes.indexOf(`\0${name}\0`);
-    if (at >= 0) bytes.write('ends', at + 1); // as long as napi
-    return at >= 0;
-  });
-  if (!used.includes('napi_create_function')) throw new Error(`${binary} uses only ${used.join(', ')}`);
-  writeFileSync(copy, bytes);
-  const source = readFileSync(path.join(root, 'test/package/interpose.c'), 'utf8');
-  const input = source + used.map((name) => `INTERPOSE(${name.slice('napi_'.length)})\n`).join('');
-  must(process.env.CC ?? 'cc', ['-shared', '-fPIC', '-x', 'c', '-o', library, '-'], { input });
+  const imports = new Set(importsOf(binary));
+  const used = functions.filter((name) => imports.has(name)).map((name) => name.slice('napi_'.length));
+  const names = Object.fromEntries(used.map((name) => [`napi_${name}`, `ends_${name}`]));
+  const macro = readFileSync(path.join(root, 'test/package/interpose.c'), 'utf8');
+  const source = macro + used.map((name) => `INTERPOSE(${name})\n`).join('');
+  const env = replaceFunctions(binary, path.join(build, 'termination'), names, source);
 
   const program = path.join(root, 'test/package/programs/terminated.mjs');
   const step = '4'; // 1, which is every call, takes a minute
-  const output = must(process.execPath, [program, step], {
-    env: { ...process.env, WEBSOCKET_COMPONENT_BINARY: copy, LD_PRELOAD: library },
-  });
-  console.log(`  ${output.trim()}`);
+  console.log(`  ${must(process.execPath, [program, step], { env, timeout: 300_000 }).trim()}`);
 }

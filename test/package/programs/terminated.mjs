@@ -28,8 +28,9 @@ async function main(step) {
       console.error(`ended at call ${at}:`, error);
       process.exitCode = 1;
     });
-    await once(worker, 'exit');
+    const [status] = await once(worker, 'exit');
     if (stopped === before) {
+      if (status !== 0 || at < loading) throw new Error(`not ended before call ${at}, the worker has status ${status}`);
       console.log(`a worker was ended before ${stopped} of some ${at} calls`);
       break;
     }
