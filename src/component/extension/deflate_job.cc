@@ -41,7 +41,7 @@ void DeflateJob::run() noexcept {
 // False: it was stopped. Throws std::bad_alloc.
 bool DeflateJob::compress(ByteBuffer& output) {
   if (context_ == nullptr) {
-    context_ = pool_->takeDeflater(settings_);
+    context_ = pool_->takeDeflater(takeover_ ? settings_ : settings_.forMessage(payload_.size()));
   }
   std::span<const std::uint8_t> rest = payload_;
   ByteBuffer part;

@@ -25,7 +25,20 @@ constexpr std::size_t kFlushSpace = 16;
 // receiver with one of 8: zlib refers to at most the window less 262 bytes (MIN_LOOKAHEAD), 250, and 256 are allowed.
 int internalWindowBits(std::uint8_t windowBits) { return std::max<int>(windowBits, 9); }
 
+// Half of the default's hash table to clear, and enough for a message of one block (deflate.c: hash_bits, lit_bufsize).
+// From 6 down the hash takes in less of three bytes, and the search costs what is saved.
+constexpr std::uint8_t kSmallMemLevel = 7;
+constexpr std::size_t kSmallMessage = (std::size_t{1} << (kSmallMemLevel + 6)) - 1;
+
 }  // namespace
+
+DeflaterSettings DeflaterSettings::forMessage(std::size_t size) const {
+  DeflaterSettings settings = *this;
+  if (size <= kSmallMessage) {
+    settings.memLevel = std::min(memLevel, kSmallMemLevel);
+  }
+  return settings;
+}
 
 void ByteBuffer::reserve(std::size_t capacity) {
   if (capacity <= capacity_) {

@@ -25,6 +25,9 @@ struct DeflaterSettings {
            strategy <= 4;
   }
   bool operator==(const DeflaterSettings&) const = default;
+
+  // For a message of `size` bytes that is compressed alone: a hash table that fits, as zlib clears it for each message.
+  DeflaterSettings forMessage(std::size_t size) const;
 };
 
 // Bytes that grow without being initialised.

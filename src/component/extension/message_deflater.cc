@@ -4,7 +4,8 @@ namespace websocket {
 
 void MessageDeflater::deflate(std::span<const std::uint8_t> input, bool last, ByteBuffer& output) {
   if (deflater_ == nullptr) {
-    deflater_ = pool_->takeDeflater(settings_);
+    const bool alone = last && !takeover_;
+    deflater_ = pool_->takeDeflater(alone ? settings_.forMessage(input.size()) : settings_);
   }
   try {
     deflater_->deflate(input, last, output);
