@@ -135,6 +135,18 @@ export class NativeSocket extends Socket {
     return this;
   }
 
+  /** It is set at first. */
+  override setNoDelay(noDelay: unknown = true): this {
+    driver.setNoDelay(idOf(this), Boolean(noDelay));
+    return this;
+  }
+
+  /** Without a delay, or with one of less than a second, the first probe comes after two hours. */
+  override setKeepAlive(enable: unknown = false, initialDelay = 0): this {
+    driver.setKeepAlive(idOf(this), Boolean(enable), Math.max(0, Math.trunc(initialDelay / 1000)) || 0);
+    return this;
+  }
+
   override pause(): this {
     driver.setPaused(idOf(this), true, 0);
     return super.pause();

@@ -16,7 +16,7 @@ const layers = {
 
 /** What the addon takes from Node's libuv. A runtime without one of them can use the stream transport only. */
 const libuv =
-  /^uv_(async_(init|send)|buf_init|cancel|check_(init|start|stop)|close|fileno|idle_(init|start|stop)|ip[46]_name|is_closing|pipe_(init|open)|prepare_(init|start|stop)|queue_work|read_(start|stop)|ref|shutdown|tcp_(close_reset|getpeername|getsockname|init|nodelay|open)|translate_sys_error|try_write|unref|write)$/;
+  /^uv_(async_(init|send)|buf_init|cancel|check_(init|start|stop)|close|fileno|idle_(init|start|stop)|ip[46]_name|is_closing|pipe_(init|open)|prepare_(init|start|stop)|queue_work|read_(start|stop)|ref|shutdown|tcp_(close_reset|getpeername|getsockname|init|keepalive|nodelay|open)|translate_sys_error|try_write|unref|write)$/;
 const runtimeLibraries = /@(GLIBC|GLIBCXX|CXXABI|GCC)_/;
 const weakByConvention = /^(__gmon_start__|_ITM_\w+|_ZGTt\w+|__cxa_finalize.*)$/; // transactional memory: of the static C++ runtime
 const entryPoints = /^(napi_register_module_v1|node_api_module_get_api_version_v1)$/;

@@ -232,6 +232,10 @@ export interface Driver {
   destroy(id: number, reset: boolean): void;
   /** Whether an open native connection keeps the process alive. */
   setRef(id: number, ref: boolean): void;
+  /** TCP_NODELAY of a native TCP connection; it is set at first. */
+  setNoDelay(id: number, noDelay: boolean): void;
+  /** SO_KEEPALIVE of a native TCP connection; `idleSeconds` of silence before the first probe, 0: two hours. */
+  setKeepAlive(id: number, keepAlive: boolean, idleSeconds: number): void;
   /** Writes out everything queued on every connection now, instead of at the next phase of the loop. */
   flush(): void;
 }

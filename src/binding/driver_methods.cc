@@ -317,12 +317,36 @@ napi_value DriverObject::destroy(const Arguments& arguments) {
   return nullptr;
 }
 
+// Settings of the transport, while it is open.
+
 napi_value DriverObject::setRef(const Arguments& arguments) {
-  bool valid = false;
   bool ref = false;
-  driver::Connection* const connection = find(arguments, valid);
-  if (valid && toBoolean(env_, arguments[1], "ref", ref) && connection != nullptr) {
-    connection->setRef(ref);
+  bool valid = false;
+  driver::Transport* const transport = findTransport(arguments, valid);
+  if (valid && toBoolean(env_, arguments[1], "ref", ref) && transport != nullptr) {
+    transport->setRef(ref);
+  }
+  return nullptr;
+}
+
+napi_value DriverObject::setNoDelay(const Arguments& arguments) {
+  bool noDelay = false;
+  bool valid = false;
+  driver::Transport* const transport = findTransport(arguments, valid);
+  if (valid && toBoolean(env_, arguments[1], "noDelay", noDelay) && transport != nullptr) {
+    transport->setNoDelay(noDelay);
+  }
+  return nullptr;
+}
+
+napi_value DriverObject::setKeepAlive(const Arguments& arguments) {
+  bool keepAlive = false;
+  std::uint32_t idleSeconds = 0;
+  bool valid = false;
+  driver::Transport* const transport = findTransport(arguments, valid);
+  if (valid && toBoolean(env_, arguments[1], "keepAlive", keepAlive) &&
+      toUint32(env_, arguments[2], "idleSeconds", idleSeconds) && transport != nullptr) {
+    transport->setKeepAlive(keepAlive, idleSeconds);
   }
   return nullptr;
 }

@@ -164,6 +164,8 @@ napi_value DriverObject::makeObject() {
       method("shutdown", &invoke<&DriverObject::shutdown>),
       method("destroy", &invoke<&DriverObject::destroy>),
       method("setRef", &invoke<&DriverObject::setRef>),
+      method("setNoDelay", &invoke<&DriverObject::setNoDelay>),
+      method("setKeepAlive", &invoke<&DriverObject::setKeepAlive>),
       method("flush", &invoke<&DriverObject::flush>),
       napi_property_descriptor{"lastId", nullptr, nullptr, &invoke<&DriverObject::lastId>, nullptr, nullptr,
                                napi_enumerable, this},
@@ -190,6 +192,11 @@ driver::Connection* DriverObject::find(const Arguments& arguments, bool& valid) 
   driver::ConnectionId id = 0;
   valid = toNumber(env_, arguments[0], "id", id);
   return valid ? driver_->find(id) : nullptr;
+}
+
+driver::Transport* DriverObject::findTransport(const Arguments& arguments, bool& valid) const {
+  driver::Connection* const connection = find(arguments, valid);
+  return connection == nullptr ? nullptr : connection->transport();
 }
 
 napi_value DriverObject::number(double value) const {

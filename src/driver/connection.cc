@@ -359,12 +359,6 @@ void Connection::setPaused(bool paused, std::uint64_t readAhead) {
   }
 }
 
-void Connection::setRef(bool ref) {
-  if (isOpen()) {
-    transport_->setRef(ref);
-  }
-}
-
 // ---------------------------------------------------------------------------------------------------------------------
 // The end
 

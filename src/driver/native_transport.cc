@@ -20,6 +20,9 @@ namespace {
 
 constexpr std::size_t kMaxBuffers = 65;  // the segments of an action, and the preamble
 
+// What systems wait by themselves (RFC 1122, 4.2.3.6). libuv takes no 0.
+constexpr unsigned kSystemIdleSeconds = 2 * 60 * 60;
+
 #ifndef _WIN32
 // Checks what libuv takes for granted: polling anything but a connected stream socket could abort the process.
 int checkSocket(int fd, bool isPipe) {
@@ -240,6 +243,18 @@ void NativeTransport::setRef(bool ref) {
     uv_ref(&socket_->handle);
   } else {
     uv_unref(&socket_->handle);
+  }
+}
+
+void NativeTransport::setNoDelay(bool noDelay) {
+  if (socket_->handle.type == UV_TCP) {
+    uv_tcp_nodelay(&socket_->tcp, noDelay ? 1 : 0);
+  }
+}
+
+void NativeTransport::setKeepAlive(bool keepAlive, unsigned idleSeconds) {
+  if (socket_->handle.type == UV_TCP) {
+    uv_tcp_keepalive(&socket_->tcp, keepAlive ? 1 : 0, idleSeconds == 0 ? kSystemIdleSeconds : idleSeconds);
   }
 }
 

@@ -30,6 +30,8 @@ class NativeTransport final : public Transport {
   void close(bool reset) override;
   bool address(bool ofPeer, SocketAddress& address) const override;
   void setRef(bool ref) override;
+  void setNoDelay(bool noDelay) override;
+  void setKeepAlive(bool keepAlive, unsigned idleSeconds) override;
 
  private:
   // What waits for a full socket carries few bytes: only the wait for the socket is wanted, and what is handed over can

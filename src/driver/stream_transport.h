@@ -22,6 +22,8 @@ class StreamTransport final : public Transport {
   void close(bool /*reset*/) override {}
   bool address(bool /*ofPeer*/, SocketAddress& /*address*/) const override { return false; }
   void setRef(bool /*ref*/) override {}
+  void setNoDelay(bool /*noDelay*/) override {}
+  void setKeepAlive(bool /*keepAlive*/, unsigned /*idleSeconds*/) override {}
 
  private:
   // A write copies its bytes for the stream, so this bounds the memory that a slow stream doubles.

@@ -47,6 +47,10 @@ class Transport {
   virtual bool address(bool ofPeer, SocketAddress& address) const = 0;
   // Whether the transport keeps the loop alive.
   virtual void setRef(bool ref) = 0;
+  // TCP_NODELAY and SO_KEEPALIVE of a TCP socket; nothing else has them. idleSeconds: of silence before the first
+  // probe, 0: two hours.
+  virtual void setNoDelay(bool noDelay) = 0;
+  virtual void setKeepAlive(bool keepAlive, unsigned idleSeconds) = 0;
 };
 
 }  // namespace websocket::driver

@@ -3,6 +3,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -153,10 +155,61 @@ TEST_F(DriverTest, AnOpenConnectionKeepsTheLoopAliveUnlessUnreferenced) {
   const Native native = connectNative(Role::Server);
   runBriefly();
   EXPECT_NE(uv_loop_alive(&loop_), 0);
-  connection(native.id).setRef(false);
+  connection(native.id).transport()->setRef(false);
   EXPECT_EQ(uv_loop_alive(&loop_), 0);
-  connection(native.id).setRef(true);
+  connection(native.id).transport()->setRef(true);
   EXPECT_NE(uv_loop_alive(&loop_), 0);
+}
+
+// The descriptor of the driver's end of a TCP connection.
+int descriptorOf(const Connection& connection) {
+  SocketAddress own;
+  EXPECT_TRUE(connection.address(false, own));
+  for (int fd = 3; fd < 1024; ++fd) {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) == 0 && address.sin_family == AF_INET &&
+        ntohs(address.sin_port) == own.port) {
+      return fd;
+    }
+  }
+  return -1;
+}
+
+int optionOf(int fd, int level, int name) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  EXPECT_EQ(getsockopt(fd, level, name, &value, &size), 0);
+  return value;
+}
+
+TEST_F(DriverTest, SettingsOfATcpSocketReachIt) {
+  const Native native = connectNative(Role::Server, Socket::Tcp);
+  Transport& transport = *connection(native.id).transport();
+  const int fd = descriptorOf(connection(native.id));
+  transport.setNoDelay(true);
+  EXPECT_EQ(optionOf(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+  transport.setNoDelay(false);
+  EXPECT_EQ(optionOf(fd, IPPROTO_TCP, TCP_NODELAY), 0);
+  EXPECT_EQ(optionOf(fd, SOL_SOCKET, SO_KEEPALIVE), 0);
+  transport.setKeepAlive(true, 30);
+  EXPECT_EQ(optionOf(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(optionOf(fd, IPPROTO_TCP, TCP_KEEPIDLE), 30);
+  transport.setKeepAlive(true, 0);
+  EXPECT_EQ(optionOf(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+  EXPECT_EQ(optionOf(fd, IPPROTO_TCP, TCP_KEEPIDLE), 7200);
+  transport.setKeepAlive(false, 0);
+  EXPECT_EQ(optionOf(fd, SOL_SOCKET, SO_KEEPALIVE), 0);
+}
+
+TEST_F(DriverTest, WhatIsNoTcpSocketHasNoSuchSettings) {
+  const Native native = connectNative(Role::Server, Socket::Unix);
+  for (const ConnectionId id : {native.id, connectStream(Role::Server)}) {
+    connection(id).transport()->setNoDelay(true);
+    connection(id).transport()->setKeepAlive(true, 30);
+    EXPECT_EQ(sendText(id, "still open"), Result::Ok);
+  }
+  EXPECT_EQ(driver_->create(*options_, Role::Server)->transport(), nullptr) << "not open yet";
 }
 
 TEST_F(DriverTest, TearsDownWithOpenConnectionsAndWritesUnderWay) {

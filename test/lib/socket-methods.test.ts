@@ -1,6 +1,7 @@
 // What programs do with `_socket`: the same on both transports.
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { types } from 'node:util';
@@ -260,6 +261,30 @@ test('pause and resume stop reading', async () => {
   expect(seen).toEqual([]);
   stream.resume();
   await until(() => seen.length === 1);
+});
+
+/** Whether a TCP socket has a timer that probes a silent peer, and in how many seconds it comes (proc(5), net/tcp). */
+function keepAliveTimer(socket: Socket): number | undefined {
+  const hex = (port: number | undefined) => (port ?? 0).toString(16).toUpperCase().padStart(4, '0');
+  const ends = new RegExp(`:${hex(socket.localPort)} \\w+:${hex(socket.remotePort)} 01 \\S+ (\\d\\d):(\\w+) `);
+  const [, timer, ticks] = ends.exec(readFileSync('/proc/self/net/tcp', 'latin1')) ?? [];
+  return timer === '02' ? parseInt(ticks, 16) / 100 : undefined;
+}
+
+(process.platform === 'linux' ? test : test.skip)('setKeepAlive reaches the socket', async () => {
+  const { stream } = await accepted();
+  const timer = async () => {
+    await delay(10); // what was sent is acknowledged: until then another timer runs
+    return keepAliveTimer(stream);
+  };
+  expect(await timer()).toBeUndefined();
+  stream.setKeepAlive(true, 30_999);
+  expect(await timer()).toBeGreaterThan(25);
+  expect(await timer()).toBeLessThanOrEqual(30);
+  stream.setKeepAlive(false);
+  expect(await timer()).toBeUndefined();
+  stream.setKeepAlive(true);
+  expect(await timer()).toBeGreaterThan(0);
 });
 
 test('the setters can be chained', async () => {
