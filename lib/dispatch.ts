@@ -231,12 +231,19 @@ function onWrite(bytes: Buffer, first: number): void {
     markAsUntransferable(memory);
     writtenMemory = memory.byteLength > largestShared ? undefined : memory;
   }
+  let chunk: Buffer | undefined;
+  let offset = -1;
   for (let word = first * writeWords; writes[word] !== 0; word += writeWords) {
     const id = writes[word];
     // The state stands before the stream runs: when it throws, native code calls again for the records behind.
     writes[word + 3] = WriteState.Failed;
     const stream = streams[id & slotMask];
     if (stream === undefined || stream.id !== id) continue;
-    writes[word + 3] = stream.write(Buffer.from(memory, writes[word + 1], writes[word + 2]));
+    // The writes of a broadcast have the same place.
+    if (chunk === undefined || writes[word + 1] !== offset) {
+      offset = writes[word + 1];
+      chunk = Buffer.from(memory, offset, writes[word + 2]);
+    }
+    writes[word + 3] = stream.write(chunk);
   }
 }

@@ -250,8 +250,9 @@ export interface DriverCallbacks {
   onEvents(count: number, payload: Buffer, large: Buffer[], borrowed: Buffer): void;
   /**
    * Stream transport: write what the records in `writes` name, from number `first` to one with the id 0. They are places
-   * in the ArrayBuffer of `bytes`, safe to keep. Sets their states. At most one write is under way per id. A stream that
-   * throws leaves the state `Failed`; the driver reports the exception and calls again for the records behind.
+   * in the ArrayBuffer of `bytes`, safe to keep; equal writes in a row have the same place. Sets their states. At most one
+   * write is under way per id. A stream that throws leaves the state `Failed`; the driver reports the exception and calls
+   * again for the records behind.
    */
   onWrite(bytes: Buffer, first: number): void;
 }

@@ -40,7 +40,7 @@ napi_value StreamWrites::valueOf(napi_ref reference) const {
 }
 
 void StreamWrites::add(driver::ConnectionId id, std::span<const Buffer> bytes) {
-  Write write{id, parts_.size(), bytes.size(), 0};
+  Write write{id, parts_.size(), bytes.size(), 0, false};
   for (const Buffer& part : bytes) {
     write.length += part.length;
   }
@@ -76,33 +76,51 @@ void StreamWrites::finishTaken(driver::Driver& driver) {
   }
 }
 
+// Equal parts; those of a broadcast are.
+bool StreamWrites::haveSameBytes(const Write& one, const Write& other) const {
+  const auto partsOf = [&](const Write& write) { return std::span(parts_).subspan(write.firstPart, write.partCount); };
+  return one.length == other.length &&
+         std::ranges::equal(partsOf(one), partsOf(other), [](const Buffer& left, const Buffer& right) {
+           return left.length == right.length &&
+                  (left.data == right.data || std::memcmp(left.data, right.data, left.length) == 0);
+         });
+}
+
 // Moves the next writes, as many as share a Buffer, into the records and the Buffer. Connections may have ended since
 // they were gathered, and their bytes with them.
 void StreamWrites::take(const driver::Driver& driver) {
   const std::size_t first = next_;
   std::size_t count = 0;
   std::size_t total = 0;
+  const Write* before = nullptr;
   for (; next_ < writes_.size(); ++next_) {
     Write& write = writes_[next_];
     if (driver.find(write.id) == nullptr) {
       write.id = 0;
       continue;
     }
-    if (count == kMaxRecords || (count != 0 && total + write.length > kSharedSize)) {
+    write.repeats = before != nullptr && haveSameBytes(*before, write);
+    const bool isFull = count != 0 && !write.repeats && total + write.length > kSharedSize;
+    if (count == kMaxRecords || isFull) {
       break;
     }
     ++count;
-    total += write.length;
+    total += write.repeats ? 0 : write.length;
+    before = &write;
   }
   const bool hasMemory = count != 0 && reserve(total);
+  std::size_t offset = used_;
   for (const Write& write : std::span(writes_).subspan(first, next_ - first)) {
     if (write.id == 0) {
       continue;
     }
-    const std::array fields = {write.id, static_cast<std::uint32_t>(used_), static_cast<std::uint32_t>(write.length),
+    if (!write.repeats) {
+      offset = used_;
+    }
+    const std::array fields = {write.id, static_cast<std::uint32_t>(offset), static_cast<std::uint32_t>(write.length),
                                static_cast<std::uint32_t>(hasMemory ? State::Waiting : State::Failed)};
     std::ranges::copy(fields, record(count_++));
-    if (!hasMemory) {
+    if (!hasMemory || write.repeats) {
       continue;
     }
     for (const Buffer& part : std::span(parts_).subspan(write.firstPart, write.partCount)) {

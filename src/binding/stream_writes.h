@@ -53,12 +53,14 @@ class StreamWrites {
     std::size_t firstPart = 0;
     std::size_t partCount = 0;
     std::size_t length = 0;
+    bool repeats = false;  // the same bytes as the write before it in its group, as in a broadcast: there once
   };
 
   void drop(napi_ref& reference);
   napi_value valueOf(napi_ref reference) const;
   std::uint32_t* record(std::size_t index) const { return records_ + index * kRecordFields; }
   State stateOf(std::size_t index) const { return static_cast<State>(record(index)[3]); }
+  bool haveSameBytes(const Write& one, const Write& other) const;
   void take(const driver::Driver& driver);
   bool reserve(std::size_t size);
   void finish(driver::Driver& driver);

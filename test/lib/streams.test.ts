@@ -65,6 +65,31 @@ test('many streams are written in one iteration, and each gets what was sent to 
   expect(accepted.findIndex(({ stream }, index) => !stream.received.equals(expected[index]))).toBe(-1);
 });
 
+test.each([10, 1000, 200_000])('the bytes of a broadcast of %i are there once', async (size) => {
+  const accepted = await accept(100);
+  const data = Buffer.alloc(size, 'ab');
+  const other = Buffer.alloc(size, 'ac'); // as long, and written between two others
+  for (const [index, { stream, peer }] of accepted.entries()) {
+    stream.chunks.length = 0;
+    peer.send(index === 50 ? other : data);
+  }
+  const frames = [data, other].map((payload) => frame(2, payload, { mask: false }));
+  const written = () => accepted.map(({ stream }) => Buffer.concat(stream.chunks));
+  await until(() => written().every((bytes) => bytes.length === frames[0].length));
+  expect(written().findIndex((bytes, index) => !bytes.equals(frames[index === 50 ? 1 : 0]))).toBe(-1);
+  const places = accepted.map(({ stream: { chunks } }) =>
+    chunks.map(({ buffer, byteOffset }) => ({ buffer, byteOffset })),
+  );
+  const equalToNext = (index: number) =>
+    places[index].every(({ buffer, byteOffset }, part) => {
+      const next = places[index + 1][part];
+      return next.buffer === buffer && next.byteOffset === byteOffset;
+    });
+  expect(Array.from({ length: 99 }, (_, index) => equalToNext(index))).toEqual(
+    Array.from({ length: 99 }, (_, index) => index !== 49 && index !== 50),
+  );
+});
+
 test('a slow stream has one write under way, and the rest behind it', async () => {
   const [{ stream, peer }, other] = await accept(2);
   const pending: Done[] = [];
