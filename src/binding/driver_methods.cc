@@ -317,36 +317,34 @@ napi_value DriverObject::destroy(const Arguments& arguments) {
   return nullptr;
 }
 
-// Settings of the transport, while it is open.
-
 napi_value DriverObject::setRef(const Arguments& arguments) {
-  bool ref = false;
   bool valid = false;
-  driver::Transport* const transport = findTransport(arguments, valid);
-  if (valid && toBoolean(env_, arguments[1], "ref", ref) && transport != nullptr) {
-    transport->setRef(ref);
+  bool ref = false;
+  driver::Connection* const connection = find(arguments, valid);
+  if (valid && toBoolean(env_, arguments[1], "ref", ref) && connection != nullptr) {
+    connection->setRef(ref);
   }
   return nullptr;
 }
 
 napi_value DriverObject::setNoDelay(const Arguments& arguments) {
-  bool noDelay = false;
   bool valid = false;
-  driver::Transport* const transport = findTransport(arguments, valid);
-  if (valid && toBoolean(env_, arguments[1], "noDelay", noDelay) && transport != nullptr) {
-    transport->setNoDelay(noDelay);
+  bool noDelay = false;
+  driver::Connection* const connection = find(arguments, valid);
+  if (valid && toBoolean(env_, arguments[1], "noDelay", noDelay) && connection != nullptr) {
+    connection->setNoDelay(noDelay);
   }
   return nullptr;
 }
 
 napi_value DriverObject::setKeepAlive(const Arguments& arguments) {
+  bool valid = false;
   bool keepAlive = false;
   std::uint32_t idleSeconds = 0;
-  bool valid = false;
-  driver::Transport* const transport = findTransport(arguments, valid);
+  driver::Connection* const connection = find(arguments, valid);
   if (valid && toBoolean(env_, arguments[1], "keepAlive", keepAlive) &&
-      toUint32(env_, arguments[2], "idleSeconds", idleSeconds) && transport != nullptr) {
-    transport->setKeepAlive(keepAlive, idleSeconds);
+      toUint32(env_, arguments[2], "idleSeconds", idleSeconds) && connection != nullptr) {
+    connection->setKeepAlive(keepAlive, idleSeconds);
   }
   return nullptr;
 }

@@ -194,11 +194,6 @@ driver::Connection* DriverObject::find(const Arguments& arguments, bool& valid) 
   return valid ? driver_->find(id) : nullptr;
 }
 
-driver::Transport* DriverObject::findTransport(const Arguments& arguments, bool& valid) const {
-  driver::Connection* const connection = find(arguments, valid);
-  return connection == nullptr ? nullptr : connection->transport();
-}
-
 napi_value DriverObject::number(double value) const {
   napi_value result = nullptr;
   napi_create_double(env_, value, &result);

@@ -73,7 +73,6 @@ class DriverObject final : public driver::Delegate {
   napi_value flush(const Arguments& arguments);
 
   driver::Connection* find(const Arguments& arguments, bool& valid) const;
-  driver::Transport* findTransport(const Arguments& arguments, bool& valid) const;
   driver::Connection* create(const Arguments& arguments, Role role, std::shared_ptr<driver::Traffic> traffic);
   napi_value count(const Arguments& arguments, std::uint64_t (driver::Connection::*bytes)() const) const;
   napi_value sendResult(Result result, const driver::Connection* connection) const;

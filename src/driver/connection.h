@@ -81,8 +81,22 @@ class Connection {
   Result sendRaw(std::span<const std::uint8_t> bytes, std::uint32_t callback);
   // Paused, the transport is still read until that many bytes have come: an end of the connection shows.
   void setPaused(bool paused, std::uint64_t readAhead = 0);
-  // For the transport's own settings; null when it is not open.
-  Transport* transport() { return isOpen() ? transport_.get() : nullptr; }
+  // Settings of the transport; no effect when it is not open.
+  void setRef(bool ref) {
+    if (isOpen()) {
+      transport_->setRef(ref);
+    }
+  }
+  void setNoDelay(bool noDelay) {
+    if (isOpen()) {
+      transport_->setNoDelay(noDelay);
+    }
+  }
+  void setKeepAlive(bool keepAlive, unsigned idleSeconds) {
+    if (isOpen()) {
+      transport_->setKeepAlive(keepAlive, idleSeconds);
+    }
+  }
   void shutdown() { finish(Finish::Shutdown); }
   // The transport is ended at once. Events: what was sent, what never will be, Closed with the status (0, or a negated
   // libuv error). No effect when closed.

@@ -155,9 +155,9 @@ TEST_F(DriverTest, AnOpenConnectionKeepsTheLoopAliveUnlessUnreferenced) {
   const Native native = connectNative(Role::Server);
   runBriefly();
   EXPECT_NE(uv_loop_alive(&loop_), 0);
-  connection(native.id).transport()->setRef(false);
+  connection(native.id).setRef(false);
   EXPECT_EQ(uv_loop_alive(&loop_), 0);
-  connection(native.id).transport()->setRef(true);
+  connection(native.id).setRef(true);
   EXPECT_NE(uv_loop_alive(&loop_), 0);
 }
 
@@ -185,31 +185,33 @@ int optionOf(int fd, int level, int name) {
 
 TEST_F(DriverTest, SettingsOfATcpSocketReachIt) {
   const Native native = connectNative(Role::Server, Socket::Tcp);
-  Transport& transport = *connection(native.id).transport();
-  const int fd = descriptorOf(connection(native.id));
-  transport.setNoDelay(true);
+  Connection& tcp = connection(native.id);
+  const int fd = descriptorOf(tcp);
+  tcp.setNoDelay(true);
   EXPECT_EQ(optionOf(fd, IPPROTO_TCP, TCP_NODELAY), 1);
-  transport.setNoDelay(false);
+  tcp.setNoDelay(false);
   EXPECT_EQ(optionOf(fd, IPPROTO_TCP, TCP_NODELAY), 0);
   EXPECT_EQ(optionOf(fd, SOL_SOCKET, SO_KEEPALIVE), 0);
-  transport.setKeepAlive(true, 30);
+  tcp.setKeepAlive(true, 30);
   EXPECT_EQ(optionOf(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
   EXPECT_EQ(optionOf(fd, IPPROTO_TCP, TCP_KEEPIDLE), 30);
-  transport.setKeepAlive(true, 0);
+  tcp.setKeepAlive(true, 0);
   EXPECT_EQ(optionOf(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
   EXPECT_EQ(optionOf(fd, IPPROTO_TCP, TCP_KEEPIDLE), 7200);
-  transport.setKeepAlive(false, 0);
+  tcp.setKeepAlive(false, 0);
   EXPECT_EQ(optionOf(fd, SOL_SOCKET, SO_KEEPALIVE), 0);
 }
 
 TEST_F(DriverTest, WhatIsNoTcpSocketHasNoSuchSettings) {
   const Native native = connectNative(Role::Server, Socket::Unix);
   for (const ConnectionId id : {native.id, connectStream(Role::Server)}) {
-    connection(id).transport()->setNoDelay(true);
-    connection(id).transport()->setKeepAlive(true, 30);
+    connection(id).setNoDelay(true);
+    connection(id).setKeepAlive(true, 30);
     EXPECT_EQ(sendText(id, "still open"), Result::Ok);
   }
-  EXPECT_EQ(driver_->create(*options_, Role::Server)->transport(), nullptr) << "not open yet";
+  Connection& notOpenYet = *driver_->create(*options_, Role::Server);
+  notOpenYet.setNoDelay(true);
+  notOpenYet.setKeepAlive(true, 30);
 }
 
 TEST_F(DriverTest, TearsDownWithOpenConnectionsAndWritesUnderWay) {

@@ -90,7 +90,7 @@ TEST_F(DriverTest, WhatADeliverySendsLeavesInTheSamePhase) {
 
 TEST_F(DriverTest, SendingOutsideOfEventsKeepsTheLoopAliveForTheFlush) {
   Native native = connectNative(Role::Server);
-  connection(native.id).transport()->setRef(false);
+  connection(native.id).setRef(false);
   EXPECT_EQ(sendText(native.id, "x"), Result::Ok);
   uv_run(&loop_, UV_RUN_DEFAULT);  // returns, because nothing else keeps it
   native.peer.read();
